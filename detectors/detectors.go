@@ -51,10 +51,11 @@ type Setting struct {
 
 // Finding is one thing that one detector saw.
 type Finding struct {
-	Detector    string // family: "injection", "exfil", "secrets", "text"
+	Detector    string // family: "injection", "exfil", "secrets", "text"; "limits" for what was not scanned
 	Rule        string // the family's rule, stable, snake_case
 	Severity    Severity
 	Pointer     string // JSON pointer of the leaf that holds it
+	Key         bool   // the span is in the member's name, not in its value
 	Start, End  int    // byte span in the leaf's text as it came, End exclusive
 	Fingerprint string // keyed digest of the matched text, hex; empty where there is none
 	Detail      string // fixed words or a host name, never the matched text
