@@ -1,5 +1,27 @@
 // Package audit keeps the record: one entry of each call in SQLite, decided
 // before anything is forwarded and finished before anything is answered.
+//
+// One file holds the record of all of a user's processes. Each process opens
+// a Store; one goroutine per Store writes what is queued in groups, one
+// transaction each, and answers the writers after the commit. The database
+// numbers decisions, so there is one order over all processes.
+//
+// What a nil error means depends on the class of what was written:
+//
+//   - A decision other than allow, and an allow with any effect but read, is
+//     on the disk: its transaction is committed with synchronous=FULL. It
+//     survives a loss of power.
+//   - An allowed read and the end of a call are handed to the operating
+//     system (synchronous=NORMAL). They survive a crash of the process. A loss
+//     of power may take the newest of them, never an older one alone, and the
+//     next commit of the first class makes them durable too.
+//
+// The tables are append-only: a call is a row in decided and, once it has
+// ended, a row in ended; the view calls joins them. Triggers refuse changes.
+// They stop mistakes, not somebody who may write the file.
+//
+// The package does not redact: it stores what it is given. It does not repair
+// a damaged file, and it never moves or deletes one.
 package audit
 
 import (
@@ -7,12 +29,12 @@ import (
 	"time"
 )
 
-// Outcome says how a call ended. The zero value is Open: decided, not ended.
+// Outcome says how a call ended. The zero value is Pending: decided, not ended.
 type Outcome string
 
 // The closed set of outcomes.
 const (
-	Open        Outcome = ""            // forwarded or about to be, no end known
+	Pending     Outcome = ""            // open: forwarded or about to be, no end known
 	Refused     Outcome = "refused"     // never forwarded
 	Decided     Outcome = "decided"     // judged on request only, nothing to forward
 	Returned    Outcome = "returned"    // the upstream's answer reached the caller
@@ -59,6 +81,7 @@ type Record struct {
 type End struct {
 	Outcome  Outcome
 	Code     string          // why it failed or was withheld
+	Cause    string          // the operator's cause, free of secrets
 	Rules    []string        // rules that spoke about the result
 	Findings json.RawMessage // array of findings in the result
 	Latency  time.Duration   // from first byte to the answer
