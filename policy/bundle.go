@@ -1,0 +1,170 @@
+package policy
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// bundle is a policy on its way to an Engine.
+type bundle struct {
+	sources  []source
+	schema   any
+	rules    map[string]*rule
+	data     map[string]any
+	compiler *ast.Compiler
+	broken   bool // some file could not be read or parsed
+}
+
+// source is one .rego file.
+type source struct {
+	file    string // as faults name it
+	text    []byte
+	module  *ast.Module
+	shipped bool
+	test    bool // its name ends in _test.rego; never part of an Engine
+}
+
+// collect reads, parses and checks everything that needs no compiler.
+func collect(o Options) (*bundle, Faults) {
+	b := &bundle{rules: map[string]*rule{}, broken: true}
+	var faults Faults
+	if o.Shipped == nil {
+		return b, Faults{{File: "policy", Code: "unreadable", Message: "no shipped policy is given"}}
+	}
+	faults = append(faults, b.read(o.Shipped, "", true)...)
+	for _, dir := range o.Dirs {
+		faults = append(faults, b.read(os.DirFS(dir), filepath.Clean(dir), false)...)
+	}
+	if err := readJSON(o.Shipped, "schemas/input.json", &b.schema); err != nil {
+		faults = append(faults, Fault{File: "schemas/input.json", Code: "unreadable", Message: err.Error()})
+	}
+	b.broken = len(faults) > 0
+	for _, s := range b.sources {
+		faults = append(faults, b.place(s)...)
+	}
+	for _, s := range b.sources {
+		faults = append(faults, shape(s)...)
+		faults = append(faults, b.describe(s)...)
+	}
+	if len(b.rules) == 0 && len(faults) == 0 {
+		faults = append(faults, Fault{File: "policy", Code: "no_rules", Message: "the shipped rules are missing"})
+	}
+	return b, append(faults, b.settle(o)...)
+}
+
+// read adds every .rego file below a folder. Hidden entries are skipped: they
+// are how volumes keep older versions of their files.
+func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
+	var faults Faults
+	unreadable := func(name string, err error) error {
+		var pathError *fs.PathError
+		if errors.As(err, &pathError) {
+			err = pathError.Err
+		}
+		faults = append(faults, Fault{File: filepath.Join(dir, filepath.FromSlash(name)), Code: "unreadable", Message: err.Error()})
+		return nil
+	}
+	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return unreadable(name, err)
+		}
+		if name != "." && strings.HasPrefix(path.Base(name), ".") {
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if entry.IsDir() || path.Ext(name) != ".rego" {
+			return nil
+		}
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return unreadable(name, err)
+		}
+		faults = append(faults, b.parse(filepath.Join(dir, filepath.FromSlash(name)), text, shipped)...)
+		return nil
+	})
+	return faults
+}
+
+func (b *bundle) parse(file string, text []byte, shipped bool) Faults {
+	if slices.ContainsFunc(b.sources, func(s source) bool { return s.file == file }) {
+		return nil
+	}
+	module, err := ast.ParseModuleWithOpts(file, string(text), ast.ParserOptions{
+		RegoVersion: ast.RegoV1, ProcessAnnotation: true, Capabilities: capabilities(),
+	})
+	if err != nil {
+		return regoFaults(file, err)
+	}
+	if module == nil {
+		return nil
+	}
+	b.sources = append(b.sources, source{
+		file: file, text: text, module: module, shipped: shipped, test: strings.HasSuffix(file, "_test.rego"),
+	})
+	return nil
+}
+
+// deciding gives the modules of an Engine by file: no tests, and no rule of
+// the operator that is switched off. A shipped rule reads that setting itself.
+func (b *bundle) deciding() map[string]*ast.Module {
+	modules := map[string]*ast.Module{}
+	rules := b.settings()["rules"].(map[string]any)
+	for _, s := range b.sources {
+		values, _ := rules[ruleName(s.module.Package)].(map[string]any)
+		if !s.test && (s.shipped || values["enabled"] != false) {
+			modules[s.file] = s.module
+		}
+	}
+	return modules
+}
+
+// infos lists the rules by name with their settings in force.
+func (b *bundle) infos() []RuleInfo {
+	var infos []RuleInfo
+	settings := b.settings()["rules"].(map[string]any)
+	for name, r := range b.rules {
+		infos = append(infos, RuleInfo{
+			Name: name, Title: r.title, Description: r.description, Risk: r.Risk, Shipped: r.shipped,
+			Settings: settings[name].(map[string]any),
+		})
+	}
+	slices.SortFunc(infos, func(a, b RuleInfo) int { return cmp.Compare(a.Name, b.Name) })
+	return infos
+}
+
+func (b *bundle) settings() map[string]any { return b.data["settings"].(map[string]any) }
+
+func (b *bundle) observe() bool { return b.settings()["mode"] == "observe" }
+
+// revision digests what decides: each module by its package and text, and the
+// data. File names and tests have no part in it.
+func (b *bundle) revision() string {
+	var parts []string
+	for _, s := range b.sources {
+		if !s.test {
+			parts = append(parts, fmt.Sprintf("%s %x", s.module.Package.Path, sha256.Sum256(s.text)))
+		}
+	}
+	slices.Sort(parts)
+	data, err := json.Marshal(b.data)
+	if err != nil {
+		panic(err) // settle made it from JSON
+	}
+	digest := sha256.New()
+	fmt.Fprintf(digest, "%s\n%s", strings.Join(parts, "\n"), data)
+	return hex.EncodeToString(digest.Sum(nil))
+}

@@ -1,0 +1,202 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/util"
+)
+
+// rule is what the METADATA of a rule package declares.
+type rule struct {
+	title, description string
+	shipped            bool
+
+	Risk     string             `json:"risk"`
+	Default  *bool              `json:"default"` // switched on where no setting says otherwise; absent means true
+	Settings map[string]setting `json:"settings"`
+}
+
+// setting is one declared setting of a rule.
+type setting struct {
+	Description string `json:"description"`
+	Default     any    `json:"default"`
+	OneOf       []any  `json:"one_of"`
+}
+
+// describe reads the package METADATA of a rule.
+func (b *bundle) describe(s source) Faults {
+	r := b.rules[ruleName(s.module.Package)]
+	if s.test || r == nil {
+		return nil
+	}
+	i := slices.IndexFunc(s.module.Annotations, func(a *ast.Annotations) bool { return a.Scope == "package" })
+	if i < 0 {
+		return nil
+	}
+	notes := s.module.Annotations[i]
+	r.title, r.description = notes.Title, strings.TrimSpace(notes.Description)
+	custom, err := json.Marshal(notes.Custom)
+	if err == nil {
+		err = util.UnmarshalJSON(custom, r)
+	}
+	if err != nil {
+		return Faults{{File: s.file, Line: notes.Location.Row, Code: "metadata", Message: err.Error(),
+			Fix: "custom holds risk, default (true or false) and settings: {NAME: {description, default, one_of}}"}}
+	}
+	return nil
+}
+
+// declared gives every setting of a rule with its default.
+func (r *rule) declared() map[string]setting {
+	on := r.Default == nil || *r.Default
+	all := map[string]setting{"enabled": {Default: on}}
+	maps.Copy(all, r.Settings)
+	return all
+}
+
+// settle makes the data that policy sees: the defaults of the rules, over them
+// the profile, over that the operator's settings.
+func (b *bundle) settle(o Options) Faults {
+	rules := map[string]any{}
+	for name, r := range b.rules {
+		values := map[string]any{}
+		for key, s := range r.declared() {
+			values[key] = s.Default
+		}
+		rules[name] = values
+	}
+	settings := map[string]any{"mode": "enforce", "rules": rules}
+	b.data = map[string]any{"settings": settings}
+	profile, faults := readProfile(o)
+	faults = append(faults, b.lay(settings, profile, "profile")...)
+	own, err := plainJSON(o.Settings)
+	if err != nil {
+		return append(faults, Fault{File: "settings", Code: "setting_type", Message: err.Error()})
+	}
+	return append(faults, b.lay(settings, own, "settings")...)
+}
+
+func readProfile(o Options) (map[string]any, Faults) {
+	name := o.Profile
+	if name == "" {
+		name = "balanced"
+	}
+	var profile map[string]any
+	file := "profiles/" + name + ".json"
+	err := readJSON(o.Shipped, file, &profile)
+	if err == nil {
+		return profile, nil
+	}
+	if !fs.ValidPath(file) || errors.Is(err, fs.ErrNotExist) {
+		return nil, Faults{{File: "profile", Code: "unknown_profile", Message: fmt.Sprintf("there is no profile %q", name),
+			Fix: "use observe, balanced or strict"}}
+	}
+	return nil, Faults{{File: file, Code: "unreadable", Message: err.Error()}}
+}
+
+// lay puts one layer of settings over what is there.
+func (b *bundle) lay(settings, layer map[string]any, from string) Faults {
+	var faults Faults
+	fault := func(code, fix, format string, args ...any) {
+		faults = append(faults, Fault{File: from, Code: code, Message: fmt.Sprintf(format, args...), Fix: fix})
+	}
+	for key, value := range layer {
+		switch rules, isObject := value.(map[string]any); {
+		case key == "mode" && (value == "enforce" || value == "observe"):
+			settings["mode"] = value
+		case key == "mode":
+			fault("setting_type", "use enforce or observe", "mode is no known word")
+		case key == "rules" && isObject:
+			for name, own := range rules {
+				faults = append(faults, b.layRule(settings["rules"].(map[string]any), name, own, from)...)
+			}
+		case key == "rules":
+			fault("setting_type", "rules: {NAME: {SETTING: VALUE}}", "rules is no object")
+		default:
+			fault("unknown_setting", "settings hold mode and rules", "there is no setting %q", key)
+		}
+	}
+	return faults
+}
+
+func (b *bundle) layRule(all map[string]any, name string, own any, from string) Faults {
+	fault := func(code, fix, format string, args ...any) Faults {
+		return Faults{{File: from, Code: code, Message: fmt.Sprintf(format, args...), Fix: fix}}
+	}
+	r := b.rules[name]
+	if r == nil {
+		known := slices.Sorted(maps.Keys(b.rules))
+		return fault("unknown_setting", choice(name, known), "rules.%s: there is no such rule", name)
+	}
+	layer, ok := own.(map[string]any)
+	if !ok {
+		return fault("setting_type", "rules: {NAME: {SETTING: VALUE}}", "rules.%s is no object", name)
+	}
+	var faults Faults
+	for key, value := range layer {
+		s, known := r.declared()[key]
+		switch {
+		case !known:
+			keys := slices.Sorted(maps.Keys(r.declared()))
+			faults = append(faults, fault("unknown_setting", choice(key, keys), "rules.%s.%s: the rule has no such setting", name, key)...)
+		case kind(value) != kind(s.Default):
+			faults = append(faults, fault("setting_type", "", "rules.%s.%s is %s, want %s", name, key, kind(value), kind(s.Default))...)
+		case s.OneOf != nil && !slices.ContainsFunc(s.OneOf, func(one any) bool { return util.Compare(one, value) == 0 }):
+			faults = append(faults, fault("setting_type", fmt.Sprintf("use one of %v", s.OneOf), "rules.%s.%s has no known value", name, key)...)
+		default:
+			all[name].(map[string]any)[key] = value
+		}
+	}
+	return faults
+}
+
+// choice helps with a name that is not among the known ones.
+func choice(name string, known []string) string {
+	if near := nearest(name, known); near != "" {
+		return fmt.Sprintf("did you mean %s?", near)
+	}
+	return "use one of " + strings.Join(known, ", ")
+}
+
+// kind names the JSON type of a value.
+func kind(value any) string {
+	switch value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return "true or false"
+	case string:
+		return "a text"
+	case json.Number:
+		return "a number"
+	case []any:
+		return "a list"
+	}
+	return "an object"
+}
+
+// plainJSON brings settings of any decoder into the form of JSON.
+func plainJSON(settings map[string]any) (map[string]any, error) {
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	var plain map[string]any
+	return plain, util.UnmarshalJSON(text, &plain)
+}
+
+func readJSON(files fs.FS, name string, into any) error {
+	text, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	return util.NewJSONDecoder(bytes.NewReader(text)).Decode(into)
+}

@@ -1,0 +1,270 @@
+package policy
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// reread turns what main returned into a Decision and judges it once more, so
+// that a policy which went wrong cannot allow: the verdict must be the one that
+// the opinions and the effects of the call give.
+func (e *Engine) reread(term *ast.Term, in *Input) (Decision, error) {
+	decision, err := members(term, "decision", "verdict", "opinions")
+	if err != nil {
+		return Decision{}, err
+	}
+	word, ok := decision["verdict"].Value.(ast.String)
+	verdict := slices.Index(verdictNames[:], string(word))
+	if !ok || verdict < 0 {
+		return Decision{}, malformed("the verdict is no known word")
+	}
+	opinions, err := e.opinions(decision["opinions"], in.Result != nil)
+	if err != nil {
+		return Decision{}, err
+	}
+	d := Decision{Verdict: Verdict(verdict), Opinions: opinions}
+	if want, ok := judge(opinions, in); !ok || want != d.Verdict {
+		return Decision{}, malformed("the verdict %s does not follow from the opinions", d.Verdict)
+	}
+	return d, nil
+}
+
+// judge gives the verdict that opinions have to lead to; false where they lead
+// to none.
+func judge(opinions []Opinion, in *Input) (Verdict, bool) {
+	granted := map[string]bool{}
+	strictest := Allow
+	for _, o := range opinions {
+		strictest = min(strictest, o.Verdict)
+		for _, effect := range o.Effects {
+			granted[effect] = true
+		}
+	}
+	if strictest != Allow {
+		return strictest, true
+	}
+	if in.Result != nil {
+		return Allow, len(opinions) > 0
+	}
+	for _, effect := range in.Call.Effects {
+		if !granted[effect] {
+			return Deny, false
+		}
+	}
+	return Allow, len(in.Call.Effects) > 0
+}
+
+func (e *Engine) opinions(term *ast.Term, result bool) ([]Opinion, error) {
+	sets, err := members(term, "opinions", verdictNames[:]...)
+	if err != nil {
+		return nil, err
+	}
+	var opinions []Opinion
+	for verdict, name := range verdictNames {
+		set, ok := sets[name].Value.(ast.Set)
+		if !ok {
+			return nil, malformed("opinions.%s is no set", name)
+		}
+		for _, element := range set.Slice() {
+			o, err := e.opinion(Verdict(verdict), element, result)
+			if err != nil {
+				return nil, err
+			}
+			opinions = append(opinions, o)
+		}
+	}
+	slices.SortFunc(opinions, func(a, b Opinion) int {
+		return cmp.Or(cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Reason, b.Reason),
+			cmp.Compare(a.Nearest, b.Nearest), slices.Compare(a.Effects, b.Effects))
+	})
+	return opinions, redirects(opinions)
+}
+
+func (e *Engine) opinion(verdict Verdict, element *ast.Term, result bool) (Opinion, error) {
+	parts, err := members(element, "opinion", "rule", "said")
+	if err != nil {
+		return Opinion{}, err
+	}
+	o := Opinion{Verdict: verdict}
+	if o.Rule, err = words(parts["rule"], "rule"); err != nil {
+		return Opinion{}, err
+	}
+	if !e.known[o.Rule] {
+		return Opinion{}, malformed("an opinion of an unknown rule")
+	}
+	if err := o.said(parts["said"], result); err != nil {
+		return Opinion{}, malformed("rule %s, %s: %w", o.Rule, verdict, err)
+	}
+	return o, nil
+}
+
+// said reads the element that a rule put into one of its sets.
+func (o *Opinion) said(term *ast.Term, result bool) error {
+	wanted := []string{"reason"}
+	switch o.Verdict {
+	case Transform:
+		wanted = append(wanted, "edits")
+	case Allow:
+		wanted = append(wanted, "effects")
+	default:
+		if said, ok := term.Value.(ast.Object); ok && said.Get(ast.InternedTerm("nearest")) != nil {
+			wanted = append(wanted, "nearest")
+		}
+	}
+	parts, err := members(term, "the element", wanted...)
+	if err != nil {
+		return err
+	}
+	if o.Reason, err = words(parts["reason"], "reason"); err != nil {
+		return err
+	}
+	if nearest := parts["nearest"]; nearest != nil {
+		if o.Nearest, err = words(nearest, "nearest"); err != nil {
+			return err
+		}
+	}
+	if effects := parts["effects"]; effects != nil {
+		return o.covers(effects)
+	}
+	if edits := parts["edits"]; edits != nil {
+		return o.changes(edits, result)
+	}
+	return nil
+}
+
+func (o *Opinion) covers(term *ast.Term) error {
+	items, err := elements(term, "effects")
+	if err != nil {
+		return err
+	}
+	for _, item := range items {
+		effect, err := words(item, "an effect")
+		if err != nil {
+			return err
+		}
+		o.Effects = append(o.Effects, effect)
+	}
+	slices.Sort(o.Effects)
+	return nil
+}
+
+// changes reads edits. A call is changed by at least one; a result by none,
+// since what is taken out of it are the passages that detectors found.
+func (o *Opinion) changes(term *ast.Term, result bool) error {
+	items, err := elements(term, "edits")
+	if err != nil {
+		return err
+	}
+	if (len(items) == 0) != result {
+		return malformed("%d edits", len(items))
+	}
+	for _, item := range items {
+		edit, err := readEdit(item)
+		if err != nil {
+			return err
+		}
+		o.Edits = append(o.Edits, edit)
+	}
+	return nil
+}
+
+func readEdit(term *ast.Term) (Edit, error) {
+	var op string
+	if o, ok := term.Value.(ast.Object); ok && o.Get(ast.InternedTerm("op")) != nil {
+		word, _ := o.Get(ast.InternedTerm("op")).Value.(ast.String)
+		op = string(word)
+	}
+	wanted := map[string][]string{
+		"redirect": {"op", "tool"},
+		"set":      {"op", "pointer", "value"},
+		"remove":   {"op", "pointer"},
+	}[op]
+	if wanted == nil {
+		return Edit{}, malformed("an edit of no known op")
+	}
+	parts, err := members(term, "an edit", wanted...)
+	if err != nil {
+		return Edit{}, err
+	}
+	e := Edit{Op: op}
+	if op == "redirect" {
+		e.Tool, err = words(parts["tool"], "tool")
+		return e, err
+	}
+	if e.Pointer, err = words(parts["pointer"], "pointer"); err != nil || !strings.HasPrefix(e.Pointer, "/") {
+		return Edit{}, malformed("an edit whose pointer is none")
+	}
+	if op == "set" {
+		e.Value, err = raw(parts["value"])
+	}
+	return e, err
+}
+
+func raw(term *ast.Term) (json.RawMessage, error) {
+	value, err := ast.JSON(term.Value)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
+}
+
+// redirects refuses edits that lead to more than one tool.
+func redirects(opinions []Opinion) error {
+	tool := ""
+	for _, o := range opinions {
+		for _, edit := range o.Edits {
+			if edit.Op != "redirect" {
+				continue
+			}
+			if tool != "" && tool != edit.Tool {
+				return malformed("redirects to two tools")
+			}
+			tool = edit.Tool
+		}
+	}
+	return nil
+}
+
+// members gives the values of an object that has exactly the named members.
+func members(term *ast.Term, what string, names ...string) (map[string]*ast.Term, error) {
+	o, ok := term.Value.(ast.Object)
+	if !ok {
+		return nil, malformed("%s is no object", what)
+	}
+	values := make(map[string]*ast.Term, len(names))
+	for _, name := range names {
+		value := o.Get(ast.InternedTerm(name))
+		if value == nil {
+			return nil, malformed("%s lacks the member %q", what, name)
+		}
+		values[name] = value
+	}
+	if o.Len() != len(names) {
+		return nil, malformed("%s has members besides %s", what, strings.Join(names, ", "))
+	}
+	return values, nil
+}
+
+func words(term *ast.Term, what string) (string, error) {
+	s, ok := term.Value.(ast.String)
+	if !ok || s == "" {
+		return "", malformed("%s is no text", what)
+	}
+	return string(s), nil
+}
+
+func elements(term *ast.Term, what string) ([]*ast.Term, error) {
+	switch v := term.Value.(type) {
+	case *ast.Array:
+		var items []*ast.Term
+		v.Foreach(func(t *ast.Term) { items = append(items, t) })
+		return items, nil
+	case ast.Set:
+		return v.Slice(), nil
+	}
+	return nil, malformed("%s is no list", what)
+}

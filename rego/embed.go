@@ -1,0 +1,13 @@
+// Package rego holds the shipped policy: the decision, the rules with their
+// tests, the profiles and the schema of the input. It only carries the files;
+// package policy loads, checks and evaluates them.
+package rego
+
+import "embed"
+
+// Files is the shipped policy. main.rego and scopes.rego are the packages
+// callgate.main and callgate.scopes; a folder of rules/ is the package
+// callgate.rules.<folder>.
+//
+//go:embed main.rego main_test.rego scopes.rego scopes_test.rego rules profiles schemas
+var Files embed.FS

@@ -1,0 +1,1 @@
+package callgate.main_test

@@ -1,0 +1,40 @@
+# METADATA
+# title: Arguments as the tool declares them
+# description: |
+#   Objects to a call whose arguments do not fit the tool's own schema. A tool
+#   without a known schema has no errors here.
+# scope: package
+# custom:
+#   risk: medium
+#   default: true
+package callgate.rules.schema
+
+deny contains {"reason": "settings or facts of this rule are missing"} if not _ready
+
+deny contains {
+	"reason": sprintf("the arguments do not fit the tool's schema: %s at %s", [fault, place]),
+	"nearest": "repeat the call with arguments that fit the schema",
+} if {
+	data.settings.rules.schema.enabled
+	not input.result
+	not input.call.listing == true
+	some error in input.tool.schema_errors
+	fault := _fault(error)
+	place := _place(error)
+}
+
+_fault(error) := error.fault if {
+	regex.match(`^[A-Za-z$]{1,32}$`, error.fault)
+} else := "a fault"
+
+# A key of the arguments is the agent's text; only plain short ones are repeated.
+_place(error) := "the top" if {
+	error.pointer == ""
+} else := error.pointer if {
+	regex.match(`^(/[A-Za-z0-9_-]{1,32}){1,6}$`, error.pointer)
+} else := "a place inside"
+
+_ready if {
+	is_boolean(data.settings.rules.schema.enabled)
+	is_array(input.tool.schema_errors)
+}

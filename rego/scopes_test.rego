@@ -1,0 +1,1 @@
+package callgate.scopes_test
