@@ -57,28 +57,65 @@ func (b *builder) space(r rune) {
 // fold writes a letter or symbol in its plain form: compatibility forms
 // resolved, accents dropped, lookalikes of a mixed word made Latin.
 func (b *builder) fold(r rune, size int) {
-	if ascii, ok := punctuation[r]; ok {
+	if ascii := lookalike(r); ascii != 0 && b.inMixedWord() {
 		b.replace(b.at, string(ascii))
 		return
 	}
-	if ascii, ok := lookalikes[r]; ok && b.inMixedWord() {
-		b.replace(b.at, string(ascii))
-		return
-	}
-	if special, ok := letters[r]; ok {
-		b.replace(b.at, special)
-		return
-	}
-	plain := norm.NFKD.PropertiesString(b.raw[b.at : b.at+size]).Decomposition()
-	if plain == nil {
-		if lower := unicode.ToLower(r); lower != r {
-			b.replace(b.at, string(lower))
-			return
-		}
+	plain := plainForm(r)
+	if len(plain) == size && plain == b.raw[b.at:b.at+size] {
 		b.same(b.at, b.at+size)
 		return
 	}
-	b.replace(b.at, withoutMarks(plain))
+	b.replace(b.at, plain)
+}
+
+// tableEnd bounds the characters whose plain form is looked up rather than
+// worked out: Latin, Greek and Cyrillic.
+const tableEnd = 0x530
+
+var (
+	plainTable = func() (t [tableEnd]string) {
+		for r := range rune(tableEnd) {
+			t[r] = workOut(r)
+		}
+		return t
+	}()
+	alikeTable = func() (t [tableEnd]byte) {
+		for r, ascii := range lookalikes {
+			if r < tableEnd {
+				t[r] = ascii
+			}
+		}
+		return t
+	}()
+)
+
+func plainForm(r rune) string {
+	if r < tableEnd {
+		return plainTable[r]
+	}
+	return workOut(r)
+}
+
+// lookalike gives the ASCII letter that r looks like, or 0.
+func lookalike(r rune) byte {
+	if r < tableEnd {
+		return alikeTable[r]
+	}
+	return lookalikes[r]
+}
+
+func workOut(r rune) string {
+	if ascii, ok := punctuation[r]; ok {
+		return string(ascii)
+	}
+	if special, ok := letters[r]; ok {
+		return special
+	}
+	if plain := norm.NFKD.PropertiesString(string(r)).Decomposition(); plain != nil {
+		return withoutMarks(plain)
+	}
+	return string(unicode.ToLower(r))
 }
 
 // withoutMarks drops the accents from a decomposition. What is left is ASCII
@@ -136,12 +173,17 @@ func (b *builder) inMixedWord() bool {
 // longestWord bounds how far a word is looked at on either side.
 const longestWord = 64
 
-func wordLetter(r rune) bool { return unicode.IsLetter(r) || hides(r) == zeroWidth }
+func wordLetter(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r|0x20 >= 'a' && r|0x20 <= 'z'
+	}
+	return unicode.IsLetter(r) || hides(r) == zeroWidth
+}
 
 // count adds one letter of a word to its tallies: ASCII letters, letters that
 // are certain lookalikes, and letters that are neither.
 func count(r rune, ascii, strict, other int) (int, int, int) {
-	_, alike := lookalikes[r]
+	alike := r >= utf8.RuneSelf && lookalike(r) != 0
 	switch {
 	case r < utf8.RuneSelf:
 		ascii++
