@@ -266,3 +266,24 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestTexts(t *testing.T) {
+	c := &Config{Servers: map[string]Server{
+		"b": {URL: "u", Headers: map[string]string{"Y": "h2", "X": "h1"}},
+		"a": {Command: []string{"prog", "arg"}, Env: map[string]string{"E": "e"}},
+	}}
+	var got []string
+	for at, text := range c.Texts() {
+		got = append(got, at+"="+text)
+	}
+	want := []string{"servers.a.command[1]=arg", "servers.a.env.E=e", "servers.b.url=u", "servers.b.headers.X=h1", "servers.b.headers.Y=h2"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	for at := range c.Texts() {
+		if at != want[0][:len(at)] {
+			t.Errorf("first is %s", at)
+		}
+		break
+	}
+}
