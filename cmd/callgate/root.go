@@ -27,6 +27,7 @@ type app struct {
 	streams
 	config string // path of callgate.yaml; empty for the defaults
 	json   bool
+	begun  bool // a command's own work has begun: its words and flags were right
 }
 
 // usageError is a wrong use of the command line, or input that cannot be read.
@@ -49,12 +50,16 @@ func (e exitCode) Error() string { return fmt.Sprintf("exit code %d", int(e)) }
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, io streams) int {
-	root := newRoot(&app{streams: io})
+	a := &app{streams: io}
+	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(io.in)
 	root.SetOut(io.out)
 	root.SetErr(io.err)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !a.begun {
+		err = usageError{hinted{err, "see `" + cmd.CommandPath() + " --help`"}}
+	}
 	var code exitCode
 	if errors.As(err, &code) {
 		return int(code)
@@ -87,7 +92,27 @@ func newRoot(a *app) *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration `file` (default: built-in defaults)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON lines instead of tables")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(newVersion(a))
+	root.AddCommand(newKey(a))
+	a.watch(root)
 	return root
+}
+
+// watch marks when a command begins, so that whatever fails before is a wrong
+// use: an unknown command or flag, a missing one, an argument too many. A
+// command that only groups others shows its help.
+func (a *app) watch(cmd *cobra.Command) {
+	for _, child := range cmd.Commands() {
+		a.watch(child)
+	}
+	if !cmd.Runnable() {
+		cmd.Args = cobra.NoArgs
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	if work := cmd.RunE; work != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			a.begun = true
+			return work(cmd, args)
+		}
+	}
 }
