@@ -103,8 +103,11 @@ func (b *bundle) parse(file string, text []byte, shipped bool) Faults {
 	if slices.ContainsFunc(b.sources, func(s source) bool { return s.file == file }) {
 		return nil
 	}
+	// In Rego v2, "not" holds for whatever is undefined inside it. In v1 the
+	// arguments of a call are taken out first, so that a rule "deny if not
+	// input.a < 1" keeps silent where input.a is missing.
 	module, err := ast.ParseModuleWithOpts(file, string(text), ast.ParserOptions{
-		RegoVersion: ast.RegoV1, ProcessAnnotation: true, Capabilities: capabilities(),
+		RegoVersion: ast.RegoV2, ProcessAnnotation: true, Capabilities: capabilities(),
 	})
 	if err != nil {
 		return regoFaults(file, err)

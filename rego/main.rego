@@ -7,12 +7,16 @@
 # scope: package
 package callgate.main
 
+import rego.v2
+
+import data.callgate.scopes
+
 # METADATA
 # entrypoint: true
 decision := {
 	"verdict": _verdict,
 	"opinions": {
-		"deny": _objections | _uncovered,
+		"deny": (_objections | _own),
 		"ask": _questions,
 		"transform": _edits,
 		"allow": _grants,
@@ -28,13 +32,15 @@ _verdict := "deny" if {
 } else := "transform" if {
 	count(_edits) > 0
 } else := "allow" if {
-	count(_uncovered) == 0
+	_granted
 }
 
 _objections contains {"rule": name, "said": said} if {
 	some name
 	some said in data.callgate.rules[name].deny
 }
+
+_objections contains {"rule": "main", "said": {"reason": "facts about the call are missing"}} if not _complete
 
 _questions contains {"rule": name, "said": said} if {
 	some name
@@ -51,23 +57,13 @@ _grants contains {"rule": name, "said": said} if {
 	some said in data.callgate.rules[name].allow
 }
 
-# What is said where nobody objects and nobody grants either.
-_uncovered contains {"rule": "main", "said": {"reason": sprintf("no rule allows the effect %s", [effect])}} if {
-	_undecided
-	not _granted
-	some effect in _lacking
-}
-
-_uncovered contains {"rule": "main", "said": {"reason": "no rule speaks for it"}} if {
-	_undecided
-	not _granted
-	count(_lacking) == 0
-}
-
-_undecided if {
-	count(_objections) == 0
-	count(_questions) == 0
-	count(_edits) == 0
+# Rules look for findings and faults; where the lists are absent they would
+# find none.
+_complete if {
+	is_array(input.findings)
+	is_array(input.tool.schema_errors)
+	is_array(input.call.effects)
+	is_array(input.call.domains)
 }
 
 _granted if {
@@ -77,22 +73,29 @@ _granted if {
 
 _granted if {
 	not input.result
-	count(input.call.effects) > 0
-	every effect in input.call.effects {
-		effect in _covered
-	}
+	count(scopes.effects) > 0
+	count(_bare) == 0
 }
 
-_covered contains effect if {
+# The effects that no grant covers.
+_bare := scopes.effects - {effect |
 	some grant in _grants
 	some effect in grant.said.effects
 }
 
-_lacking contains effect if {
-	not input.result
-	some effect in input.call.effects
-	effect in _effects
-	not effect in _covered
+# What main itself says where nobody objects and nobody grants either.
+default _own := set()
+
+_own := {{"rule": "main", "said": {"reason": _reason}}} if {
+	_verdict == "deny"
+	count(_objections) == 0
 }
 
-_effects := {"read", "draft", "write", "delete", "send", "execute", "pay", "admin", "unknown"}
+default _reason := "no rule speaks for it"
+
+_reason := sprintf("no rule allows %s", [concat(", ", sort(_bare & _words))]) if {
+	not input.result
+	count(_bare & _words) > 0
+}
+
+_words := {"read", "draft", "write", "delete", "send", "execute", "pay", "admin", "unknown"}

@@ -7,42 +7,28 @@
 package callgate.scopes
 
 # METADATA
-# description: |
-#   The scopes that the caller lacks for an effect of this call, a set of
-#   "domain:effect". It is empty where the caller may.
-missing(effect) := {scope |
-	some domain in domains
-	not _held(domain, effect)
-	scope := concat(":", [domain, effect])
-}
+# description: The effects of the call as a set.
+effects := {effect | some effect in input.call.effects}
 
 # METADATA
 # description: |
-#   The domains of the call. A call of no domain, or of one that is not a word
-#   of the closed set, is of the domain "other".
-domains contains domain if {
-	some domain in input.call.domains
-	domain in _known
-}
+#   The domains of the call as a set. A call of no domain is of the domain
+#   "other".
+default domains := {"other"}
 
-domains contains "other" if not input.call.domains[0]
+domains := {domain | some domain in input.call.domains} if count(input.call.domains) > 0
 
-domains contains "other" if {
-	some domain in input.call.domains
-	not domain in _known
-}
-
-_held(domain, effect) if {
-	some scope in {
-		concat(":", [domain, effect]),
-		concat(":", [domain, "*"]),
-		concat(":", ["*", effect]),
-		"*:*",
+# METADATA
+# description: |
+#   For each effect of the call the scopes that the caller would need and lacks,
+#   a set of "domain:effect". It is empty where the caller may.
+lacking := {effect: scopes |
+	some effect in effects
+	scopes := {scope |
+		some domain in domains
+		scope := concat(":", [domain, effect])
+		count({scope, concat(":", [domain, "*"]), concat(":", ["*", effect]), "*:*"} & _held) == 0
 	}
-	scope in input.caller.scopes
 }
 
-_known := {
-	"mail", "calendar", "chat", "crm", "finance", "files",
-	"code", "web", "database", "identity", "other",
-}
+_held := {scope | some scope in input.caller.scopes}

@@ -94,6 +94,7 @@ func newRoot(a *app) *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON lines instead of tables")
 	root.AddCommand(newVersion(a))
 	root.AddCommand(newKey(a))
+	root.AddCommand(newPolicy(a))
 	a.watch(root)
 	return root
 }

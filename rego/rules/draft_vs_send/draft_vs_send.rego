@@ -11,24 +11,22 @@
 #   default: true
 package callgate.rules.draft_vs_send
 
-import data.callgate.scopes
+import rego.v2
 
-deny contains {"reason": "settings or facts of this rule are missing"} if not _ready
+import data.callgate.scopes
 
 deny contains {
 	"reason": sprintf("needs the scope %s", [scope]),
 	"nearest": "ask the operator for the scope",
 } if {
 	_applies
-	"draft" in input.call.effects
-	some scope in scopes.missing("draft")
+	some scope in scopes.lacking.draft
 }
 
 deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": "save a draft"} if {
 	_applies
-	"send" in input.call.effects
+	some scope in scopes.lacking.send
 	not _twin
-	some scope in scopes.missing("send")
 }
 
 transform contains {
@@ -36,30 +34,22 @@ transform contains {
 	"edits": [{"op": "redirect", "tool": input.tool.draft_twin}],
 } if {
 	_applies
-	"send" in input.call.effects
+	count(scopes.lacking.send) > 0
 	_twin
-	count(scopes.missing("send")) > 0
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
 	_applies
 	some effect in {"draft", "send"}
-	effect in input.call.effects
-	count(scopes.missing(effect)) == 0
+	count(scopes.lacking[effect]) == 0
 }
 
 _twin if {
-	is_string(input.tool.draft_twin)
-	not input.tool.draft_twin in {"", input.call.tool}
+	input.tool.draft_twin != ""
+	input.tool.draft_twin != input.call.tool
 }
 
 _applies if {
-	data.settings.rules.draft_vs_send.enabled
+	data.settings.rules.draft_vs_send.enabled == true
 	not input.result
-}
-
-_ready if {
-	is_boolean(data.settings.rules.draft_vs_send.enabled)
-	is_array(input.call.effects)
-	is_string(input.tool.draft_twin)
 }

@@ -9,30 +9,22 @@
 #   default: true
 package callgate.rules.financial_write_ban
 
-deny contains {"reason": "settings or facts of this rule are missing"} if not _ready
+import rego.v2
+
+import data.callgate.scopes
 
 deny contains {
 	"reason": "agents do not move money or change financial records",
 	"nearest": "read it, or prepare a draft for a person to carry out",
 } if {
-	data.settings.rules.financial_write_ban.enabled
+	not data.settings.rules.financial_write_ban.enabled == false
 	not input.result
 	not _harmless
 }
 
-_harmless if {
-	every effect in input.call.effects {
-		effect in {"read", "draft"}
-	}
-}
+_harmless if count(scopes.effects - {"read", "draft"}) == 0
 
 _harmless if {
-	every effect in input.call.effects {
-		effect != "pay"
-	}
-	every domain in input.call.domains {
-		domain != "finance"
-	}
+	not "pay" in scopes.effects
+	not "finance" in scopes.domains
 }
-
-_ready if is_boolean(data.settings.rules.financial_write_ban.enabled)

@@ -10,32 +10,27 @@
 #   default: true
 package callgate.rules.read_vs_write
 
-import data.callgate.scopes
+import rego.v2
 
-deny contains {"reason": "settings or facts of this rule are missing"} if not _ready
+import data.callgate.scopes
 
 deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": nearest} if {
 	_applies
-	some effect in input.call.effects
+	some effect, missing in scopes.lacking
 	nearest := _nearest[effect]
-	some scope in scopes.missing(effect)
+	some scope in missing
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
 	_applies
-	some effect in input.call.effects
+	some effect, missing in scopes.lacking
 	_nearest[effect]
-	count(scopes.missing(effect)) == 0
+	count(missing) == 0
 }
 
 _applies if {
-	data.settings.rules.read_vs_write.enabled
+	data.settings.rules.read_vs_write.enabled == true
 	not input.result
-}
-
-_ready if {
-	is_boolean(data.settings.rules.read_vs_write.enabled)
-	is_array(input.call.effects)
 }
 
 # The effects that this rule judges, each with what to do instead.

@@ -9,16 +9,16 @@
 #   default: true
 package callgate.rules.schema
 
-deny contains {"reason": "settings or facts of this rule are missing"} if not _ready
+import rego.v2
 
 deny contains {
 	"reason": sprintf("the arguments do not fit the tool's schema: %s at %s", [fault, place]),
 	"nearest": "repeat the call with arguments that fit the schema",
 } if {
-	data.settings.rules.schema.enabled
+	some error in input.tool.schema_errors
+	not data.settings.rules.schema.enabled == false
 	not input.result
 	not input.call.listing == true
-	some error in input.tool.schema_errors
 	fault := _fault(error)
 	place := _place(error)
 }
@@ -33,8 +33,3 @@ _place(error) := "the top" if {
 } else := error.pointer if {
 	regex.match(`^(/[A-Za-z0-9_-]{1,32}){1,6}$`, error.pointer)
 } else := "a place inside"
-
-_ready if {
-	is_boolean(data.settings.rules.schema.enabled)
-	is_array(input.tool.schema_errors)
-}

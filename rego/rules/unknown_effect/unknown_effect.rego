@@ -9,30 +9,28 @@
 #   default: true
 package callgate.rules.unknown_effect
 
-deny contains {"reason": "settings or facts of this rule are missing"} if not _ready
+import rego.v2
+
+import data.callgate.scopes
 
 deny contains {
 	"reason": "it is not known what this tool does",
 	"nearest": "the operator names the tool's effects and domains in the configuration",
 } if {
-	data.settings.rules.unknown_effect.enabled
+	not data.settings.rules.unknown_effect.enabled == false
 	not input.result
 	not _known
 }
 
 _known if {
-	count(input.call.effects) > 0
-	every effect in input.call.effects {
-		effect in {"read", "draft", "write", "delete", "send", "execute", "pay", "admin"}
-	}
-	every domain in input.call.domains {
-		domain in _domains
-	}
+	count(scopes.effects) > 0
+	count(scopes.effects - _effects) == 0
+	count(scopes.domains - _domains) == 0
 }
+
+_effects := {"read", "draft", "write", "delete", "send", "execute", "pay", "admin"}
 
 _domains := {
 	"mail", "calendar", "chat", "crm", "finance", "files",
 	"code", "web", "database", "identity", "other",
 }
-
-_ready if is_boolean(data.settings.rules.unknown_effect.enabled)

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"callgate/policy"
+	"callgate/rego"
+)
+
+// newPolicy is the command for those who write policy.
+func newPolicy(a *app) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "policy",
+		Short:   "Check, test, format and list policy",
+		Long:    "Work on policy without a running Callgate. Every rule has to be in package callgate.rules.NAME\nand to export only the sets deny, ask, transform and allow.",
+		Example: "  callgate policy check ./policy\n  callgate policy test ./policy\n  callgate policy list --profile strict",
+	}
+	cmd.AddCommand(newPolicyCheck(a), newPolicyTest(a), newPolicyFmt(a), newPolicyList(a))
+	return cmd
+}
+
+// policyDirs takes the folders of a command line, which have to exist.
+func policyDirs(args []string) ([]string, error) {
+	for _, dir := range args {
+		info, err := os.Stat(dir)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		if !info.IsDir() {
+			return nil, usageError{fmt.Errorf("%s is not a folder", dir)}
+		}
+	}
+	return args, nil
+}
+
+// faulty turns a failed load into what the command says.
+func faulty(err error) error {
+	var faults policy.Faults
+	if errors.As(err, &faults) {
+		return hinted{err, "nothing is loaded while a fault is left; run the command again after the fixes"}
+	}
+	return err
+}
+
+func newPolicyCheck(a *app) *cobra.Command {
+	var profile string
+	cmd := &cobra.Command{
+		Use:     "check [DIR...]",
+		Short:   "Compile the shipped policy with the rules in DIR and try it on known-bad calls",
+		Long:    "Compile the shipped policy with the rules in DIR and try it on known-bad calls.\nExit code 1 where the policy has a fault; all faults are listed with file and line.",
+		Example: "  callgate policy check ./policy",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dirs, err := policyDirs(args)
+			if err != nil {
+				return err
+			}
+			engine, err := policy.Load(cmd.Context(), policy.Options{Shipped: rego.Files, Dirs: dirs, Profile: profile})
+			if err != nil {
+				return faulty(err)
+			}
+			if a.json {
+				return json.NewEncoder(a.out).Encode(map[string]any{"rules": len(engine.Rules()), "revision": engine.Revision()})
+			}
+			_, err = fmt.Fprintf(a.out, "%d rules, revision %s\n", len(engine.Rules()), engine.Revision())
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&profile, "profile", "balanced", "profile: observe, balanced or strict")
+	return cmd
+}
+
+func newPolicyTest(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:     "test [DIR...]",
+		Short:   "Run the Rego tests of the shipped policy and of DIR",
+		Long:    "Run the Rego tests of the shipped policy and of DIR: rules named test_* in files that end in _test.rego,\nin package callgate.rules.NAME_test. Exit code 1 where a test fails or there is none in DIR.",
+		Example: "  callgate policy test ./policy",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dirs, err := policyDirs(args)
+			if err != nil {
+				return err
+			}
+			return a.testPolicy(cmd.Context(), dirs)
+		},
+	}
+}
+
+func (a *app) testPolicy(ctx context.Context, dirs []string) error {
+	report, err := policy.Test(ctx, policy.Options{Shipped: rego.Files, Dirs: dirs})
+	if err != nil {
+		return faulty(err)
+	}
+	failed := 0
+	for _, t := range report.Tests {
+		if !t.Passed {
+			failed++
+			fmt.Fprintf(a.err, "%s:%d: %s: %s\n", t.Place.File, t.Place.Line, t.Name, t.Cause)
+		}
+	}
+	for _, p := range report.Missed {
+		fmt.Fprintf(a.err, "%s:%d: no test comes here\n", p.File, p.Line)
+	}
+	if a.json {
+		err = json.NewEncoder(a.out).Encode(map[string]any{"tests": len(report.Tests), "failed": failed, "coverage": report.Coverage})
+	} else {
+		_, err = fmt.Fprintf(a.out, "%d tests, %d failed, %.1f%% of the rules covered\n", len(report.Tests), failed, report.Coverage)
+	}
+	if err == nil && !report.Passed() {
+		err = errors.New("the policy's tests do not pass")
+	}
+	return err
+}
+
+func newPolicyFmt(a *app) *cobra.Command {
+	var write bool
+	cmd := &cobra.Command{
+		Use:     "fmt DIR",
+		Short:   "List the Rego files that are not in standard format, or rewrite them",
+		Long:    "List the Rego files that are not in the format of opa fmt; exit code 1 where there are any.\nWith --write they are rewritten, and the exit code is 0.",
+		Example: "  callgate policy fmt --write ./policy",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			dirs, err := policyDirs(args)
+			if err != nil {
+				return err
+			}
+			return a.formatPolicy(dirs[0], write)
+		},
+	}
+	cmd.Flags().BoolVar(&write, "write", false, "rewrite the files")
+	return cmd
+}
+
+func (a *app) formatPolicy(dir string, write bool) error {
+	files, err := policy.Format(os.DirFS(dir))
+	if err != nil {
+		return faulty(err)
+	}
+	for _, f := range files {
+		name := filepath.Join(dir, filepath.FromSlash(f.Name))
+		if _, err := fmt.Fprintln(a.out, name); err != nil {
+			return err
+		}
+		if write {
+			if err := os.WriteFile(name, f.Want, 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	if len(files) > 0 && !write {
+		return hinted{fmt.Errorf("%d files are not in standard format", len(files)), "callgate policy fmt --write " + dir}
+	}
+	return nil
+}
+
+func newPolicyList(a *app) *cobra.Command {
+	var profile string
+	cmd := &cobra.Command{
+		Use:     "list [DIR...]",
+		Short:   "List the rules with their settings",
+		Example: "  callgate policy list --profile strict",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dirs, err := policyDirs(args)
+			if err != nil {
+				return err
+			}
+			engine, err := policy.Load(cmd.Context(), policy.Options{Shipped: rego.Files, Dirs: dirs, Profile: profile})
+			if err != nil {
+				return faulty(err)
+			}
+			return a.listRules(engine.Rules())
+		},
+	}
+	cmd.Flags().StringVar(&profile, "profile", "balanced", "profile: observe, balanced or strict")
+	return cmd
+}
+
+func (a *app) listRules(rules []policy.RuleInfo) error {
+	if a.json {
+		enc := json.NewEncoder(a.out)
+		for _, r := range rules {
+			if err := enc.Encode(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "RULE\tRISK\tTITLE\tSETTINGS")
+	for _, r := range rules {
+		settings, err := json.Marshal(r.Settings)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Name, r.Risk, r.Title, settings)
+	}
+	return table.Flush()
+}

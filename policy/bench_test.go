@@ -1,0 +1,55 @@
+package policy_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"callgate/policy"
+)
+
+// typical is a call of 2 KB as JSON: a letter as a draft, with two findings
+// that are below every level.
+func typical() *policy.Input {
+	in := read()
+	in.Call.Server, in.Call.Tool = "mail", "save_draft"
+	in.Call.Effects, in.Call.Domains = []string{"draft"}, []string{"mail"}
+	in.Call.Arguments = json.RawMessage(`{"to":["a@example.com","b@example.com"],"subject":"Offer","body":"` + strings.Repeat("plain words ", 60) + `","flags":{"urgent":false,"id":9007199254740993}}`)
+	in.Tool.DescriptionHash = strings.Repeat("0123456789abcdef", 4)
+	in.Tool.Annotations = json.RawMessage(`{"readOnlyHint":false,"openWorldHint":true}`)
+	in.Session = policy.Session{ID: "s1", Calls: 7, Labels: []string{"web"}, Recent: []string{"mail/list", "mail/read"}, Totals: map[string]int64{"calls": 7}}
+	finding := policy.Finding{Detector: "exfil", Rule: "plain_url", Severity: "low", Level: 1, Direction: "argument", Pointer: "/body", Start: 3, End: 40, Fingerprint: strings.Repeat("ab", 16), Detail: "example.com"}
+	in.Findings = []policy.Finding{finding, finding}
+	in.Origins = []policy.Origin{{Pointer: "/to/0", Source: "user"}, {Pointer: "/to/1", Source: "result"}}
+	return in
+}
+
+func BenchmarkDecide(b *testing.B) {
+	send := typical()
+	send.Call.Effects = []string{"send"}
+	cases := []struct {
+		name string
+		in   *policy.Input
+		want policy.Verdict
+	}{
+		{"allow", typical(), policy.Allow},
+		{"deny", send, policy.Deny},
+	}
+	e := load(b, policy.Options{})
+	for _, c := range cases {
+		b.Run(c.name, func(b *testing.B) {
+			text, err := c.in.JSON()
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				d, err := e.Decide(b.Context(), c.in)
+				if err != nil || d.Verdict != c.want {
+					b.Fatal(d, err)
+				}
+			}
+		})
+	}
+}
