@@ -25,11 +25,15 @@ type conn struct {
 	stmts                   []driver.Stmt // all of these
 }
 
+// lockWait is how long a statement waits for a lock while a connection is set
+// up. Whoever sets it up tries again.
+const lockWait = 100 * time.Millisecond
+
 // connect opens the file for writing. The file exists.
-func connect(ctx context.Context, path string, busy time.Duration) (*conn, error) {
+func connect(ctx context.Context, path string) (*conn, error) {
 	connector, err := sqlite.NewConnector(dsn(path, url.Values{
 		"mode":          {"rw"},
-		"_busy_timeout": {strconv.FormatInt(busy.Milliseconds(), 10)},
+		"_busy_timeout": {strconv.FormatInt(lockWait.Milliseconds(), 10)},
 		"_journal_mode": {"WAL"},
 		"_synchronous":  {"FULL"},
 		"_defensive":    {"1"},
@@ -38,26 +42,11 @@ func connect(ctx context.Context, path string, busy time.Duration) (*conn, error
 	if err != nil {
 		return nil, err
 	}
-	for {
-		d, err := connector.Connect(ctx)
-		if err == nil {
-			return &conn{driver: d, full: true}, nil
-		}
-		// Turning a new file into WAL mode does not wait for a lock.
-		if kindOf(err) != ErrBusy || !pause(ctx) {
-			return nil, err
-		}
+	d, err := connector.Connect(ctx)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// pause waits a moment for a lock; false when ctx is done.
-func pause(ctx context.Context) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(2 * time.Millisecond):
-		return true
-	}
+	return &conn{driver: d, full: true}, nil
 }
 
 func (c *conn) close() error {

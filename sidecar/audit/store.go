@@ -62,12 +62,12 @@ func start(ctx context.Context, o Options) (*Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.BusyTimeout)
 	defer cancel()
 	w := newWriter(o)
-	if err := w.open(ctx, migrate); err != nil {
-		return nil, err
-	}
-	if err := w.conn.sweep(ctx, w.self); err != nil {
-		w.drop()
-		return nil, err
+	// Several processes may create the file at the same moment, and SQLite does
+	// not wait for every lock that this takes.
+	for err := w.open(ctx, w.create); err != nil; err = w.open(ctx, w.create) {
+		if kindOf(err) != ErrBusy || !pause(ctx) {
+			return nil, err
+		}
 	}
 	s := &Store{
 		Reader: openPool(o.Path, "rw", o.BusyTimeout),
@@ -78,6 +78,25 @@ func start(ctx context.Context, o Options) (*Store, error) {
 	}
 	go s.run()
 	return s, nil
+}
+
+// create brings a new or older file to the newest version and ends what ended
+// processes left open.
+func (w *writer) create(ctx context.Context, c *conn) error {
+	if err := migrate(ctx, c); err != nil {
+		return err
+	}
+	return c.sweep(ctx, w.self)
+}
+
+// pause waits a moment for a lock; false when ctx is done.
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(2 * time.Millisecond):
+		return true
+	}
 }
 
 // Close stores what is queued, notes that this process is done with the file,

@@ -133,7 +133,7 @@ func (w *writer) open(ctx context.Context, prepareFile func(context.Context, *co
 	if err != nil {
 		return err
 	}
-	c, err := connect(ctx, w.path, w.busy)
+	c, err := connect(ctx, w.path)
 	if err != nil {
 		return err
 	}
