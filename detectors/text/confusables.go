@@ -56,3 +56,19 @@ func pairs(list ...string) map[rune]byte {
 	}
 	return m
 }
+
+// Imitates reports whether every letter of a word is an ASCII letter or looks
+// like one, and at least one is not what it looks like.
+func Imitates(word string) bool {
+	imitates := false
+	for _, r := range word {
+		switch {
+		case r < 0x80:
+		case lookalike(r) != 0:
+			imitates = true
+		default:
+			return false
+		}
+	}
+	return imitates
+}
