@@ -24,8 +24,11 @@ type WrapConfig struct {
 	Stdin   io.Reader
 	Stdout  io.Writer
 
-	MaxInFlight int           // requests served at once, then the client waits; 0 means 256
-	Grace       time.Duration // each step of ending the child; 0 means 3 s
+	// MaxInFlight is how many requests are served at once; 0 means 256. The
+	// client then waits, and after Grace its request is refused.
+	MaxInFlight int
+	// Grace is how long each step of ending the child may take; 0 means 3 s.
+	Grace time.Duration
 
 	// Report tells the operator, in fixed words, what was dropped. It may be
 	// nil, and is called from several goroutines.
@@ -42,6 +45,7 @@ var (
 	errClientCancelled = errors.New("the client cancelled the request")
 	errClientGone      = errors.New("the client does not read any more")
 	errStopped         = errors.New("the firewall is stopping")
+	errBusy            = errors.New("too many requests are in flight")
 	errAskedTwice      = errors.New("a request with this id awaits its answer")
 )
 

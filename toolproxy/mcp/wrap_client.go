@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -31,6 +32,9 @@ func (w *wrapper) readClient() {
 		case errors.Is(err, errLongLine):
 			w.reject(line, err, toolproxy.Refuse(toolproxy.CodeTooLarge, "gate", err))
 		case err != nil:
+			if errors.Is(err, errEndlessLine) {
+				w.reject(nil, err, toolproxy.Refuse(toolproxy.CodeTooLarge, "gate", err))
+			}
 			w.unsent.Wait()
 			// The child is gone already if this fails.
 			_ = w.child.CloseInput(w.ctx)
@@ -72,15 +76,15 @@ func (w *wrapper) reject(line []byte, err error, refusal *toolproxy.Refusal) {
 // request serves m beside the others. It returns when m has reached the child,
 // or at once when the firewall judges m.
 func (w *wrapper) request(m Message) {
-	select {
-	case w.slots <- struct{}{}:
-	case <-w.ctx.Done():
+	if !w.slot() {
+		w.write(w.cfg.Server.reject(w.ctx, w.client(m), m, toolproxy.Refuse(toolproxy.CodeOverload, "wrap", errBusy)))
 		return
 	}
 	ctx, cancel := context.WithCancelCause(w.ctx)
 	s := &served{id: m.ID, cancel: cancel, sent: make(chan struct{})}
 	if !w.open(s) {
 		cancel(errStopped)
+		<-w.slots
 		return
 	}
 	go func() {
@@ -96,6 +100,25 @@ func (w *wrapper) request(m Message) {
 	if !Judged(m.Method) {
 		<-s.sent
 	}
+}
+
+// slot waits until one more request may be served, but not for ever: what is in
+// flight may itself wait for an answer of the client that is behind this one.
+func (w *wrapper) slot() bool {
+	select {
+	case w.slots <- struct{}{}:
+		return true
+	default:
+	}
+	timer := time.NewTimer(w.cfg.Grace)
+	defer timer.Stop()
+	select {
+	case w.slots <- struct{}{}:
+		return true
+	case <-timer.C:
+	case <-w.ctx.Done():
+	}
+	return false
 }
 
 // open counts a request in. A second one with the same id is served too, as the
