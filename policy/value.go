@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 	"unicode/utf8"
 
@@ -219,7 +220,7 @@ func text(s string) *ast.Term {
 	return ast.InternedTerm(s)
 }
 
-func number[T int | int64](n T) *ast.Term { return ast.NewTerm(ast.Number(fmt.Sprint(n))) }
+func number[T int | int64](n T) *ast.Term { return ast.InternedTerm(n) }
 
 func list[T any](items []T, term func(T) *ast.Term) *ast.Term {
 	terms := make([]*ast.Term, len(items))
@@ -240,13 +241,14 @@ func object(what string, raw json.RawMessage) (*ast.Term, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s are not well-formed JSON at byte %d", what, dec.InputOffset())
 	}
-	if dec.PeekKind() != 0 || len(dec.UnreadBuffer()) != 0 {
+	if _, err := dec.ReadToken(); err != io.EOF {
 		return nil, fmt.Errorf("%s are more than one JSON value", what)
 	}
 	return term, nil
 }
 
-// read reads one value; numbers keep their digits.
+// read reads one value. Numbers keep their digits; one whose exponent is
+// beyond what can be evaluated is an error.
 func read(dec *jsontext.Decoder) (*ast.Term, error) {
 	token, err := dec.ReadToken()
 	if err != nil {
@@ -260,7 +262,8 @@ func read(dec *jsontext.Decoder) (*ast.Term, error) {
 	case '"':
 		return ast.StringTerm(token.String()), nil
 	case '0':
-		return ast.NewTerm(ast.Number(token.String())), nil
+		number, err := ast.NumberChecked(token.String())
+		return ast.NewTerm(number), err
 	case 't', 'f':
 		return ast.InternedTerm(token.Bool()), nil
 	}
