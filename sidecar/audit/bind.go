@@ -10,7 +10,7 @@ import (
 
 const (
 	decidedColumns = 23
-	endedColumns   = 8
+	endedColumns   = 9
 	processColumn  = 2 // of decided; known to the writer only
 )
 
@@ -18,8 +18,8 @@ const insertDecided = `INSERT INTO decided (id, time, process, surface, stage, c
 	effects, domains, effect_source, decision, code, step, rules, reasons, cause, observed, findings, revision, input, rewritten)
 	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-const insertEnded = `INSERT INTO ended (seq, time, outcome, code, rules, findings, latency_us, upstream_us)
-	SELECT seq, ?, ?, ?, ?, ?, ?, ? FROM decided WHERE id = ?`
+const insertEnded = `INSERT INTO ended (seq, time, outcome, code, cause, rules, findings, latency_us, upstream_us)
+	SELECT seq, ?, ?, ?, ?, ?, ?, ?, ? FROM decided WHERE id = ?`
 
 // bindDecided copies a record into the arguments of insertDecided.
 func bindDecided(args *[decidedColumns]driver.NamedValue, r *Record) {
@@ -41,7 +41,7 @@ func bindDecided(args *[decidedColumns]driver.NamedValue, r *Record) {
 // bindEnded copies an end into the arguments of insertEnded.
 func bindEnded(args *[endedColumns]driver.NamedValue, id string, e *End) {
 	for i, v := range [endedColumns]driver.Value{
-		time.Now().UnixMicro(), string(e.Outcome), text(e.Code), list(e.Rules), document(e.Findings),
+		time.Now().UnixMicro(), string(e.Outcome), text(e.Code), text(e.Cause), list(e.Rules), document(e.Findings),
 		e.Latency.Microseconds(), e.Upstream.Microseconds(), id,
 	} {
 		args[i].Value = v

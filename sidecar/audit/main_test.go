@@ -101,7 +101,7 @@ func call() Record {
 
 func end() End {
 	return End{
-		Outcome: Withheld, Code: "injection", Rules: []string{"injection"}, Findings: json.RawMessage(`[{"rule":"hidden"}]`),
+		Outcome: Withheld, Code: "injection", Cause: "two lines", Rules: []string{"injection"}, Findings: json.RawMessage(`[{"rule":"hidden"}]`),
 		Latency: 1500 * time.Microsecond, Upstream: 900 * time.Microsecond,
 	}
 }

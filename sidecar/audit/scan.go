@@ -15,7 +15,7 @@ func scan(rows *sql.Rows) (r Record, err error) {
 		words(&r.Server), words(&r.Tool), column[[]string]{&r.Effects}, column[[]string]{&r.Domains}, words(&r.EffectSource),
 		&r.Decision, words(&r.Code), words(&r.Step), column[[]string]{&r.Rules}, column[[]string]{&r.Reasons}, words(&r.Cause),
 		&r.Observed, raw(&r.Findings), words(&r.Revision), raw(&r.Input), raw(&r.Rewritten),
-		outcome(&r.End.Outcome), words(&r.End.Code), column[[]string]{&r.End.Rules}, raw(&r.End.Findings), &latency, &upstream)
+		outcome(&r.End.Outcome), words(&r.End.Code), words(&r.End.Cause), column[[]string]{&r.End.Rules}, raw(&r.End.Findings), &latency, &upstream)
 	r.Time = time.UnixMicro(at).UTC()
 	r.End.Latency = time.Duration(latency.Int64) * time.Microsecond
 	r.End.Upstream = time.Duration(upstream.Int64) * time.Microsecond

@@ -56,6 +56,7 @@ CREATE TABLE ended (
     time        INTEGER NOT NULL,
     outcome     TEXT    NOT NULL,
     code        TEXT,
+    cause       TEXT,
     rules       TEXT,
     findings    TEXT,
     latency_us  INTEGER NOT NULL,
@@ -64,7 +65,7 @@ CREATE TABLE ended (
 
 CREATE VIEW calls AS
 SELECT d.*, coalesce(e.outcome, 'open') AS outcome, e.time AS ended,
-       e.code AS end_code, e.rules AS end_rules, e.findings AS end_findings, e.latency_us, e.upstream_us
+       e.code AS end_code, e.cause AS end_cause, e.rules AS end_rules, e.findings AS end_findings, e.latency_us, e.upstream_us
 FROM decided d LEFT JOIN ended e ON e.seq = d.seq;
 
 -- Nothing is ever stored here: the probe of the write path adds a row and takes it back.
