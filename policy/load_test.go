@@ -1,0 +1,347 @@
+package policy_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"callgate/policy"
+	"callgate/rego"
+)
+
+// faults loads what must not load.
+func faults(t *testing.T, o policy.Options) policy.Faults {
+	t.Helper()
+	if o.Shipped == nil {
+		o.Shipped = rego.Files
+	}
+	e, err := policy.Load(t.Context(), o)
+	var list policy.Faults
+	if e != nil || !errors.As(err, &list) {
+		t.Fatalf("got %v, %v; want faults", e, err)
+	}
+	return list
+}
+
+func TestLoadRefuses(t *testing.T) {
+	const own = "package callgate.rules.own\n\n"
+	cases := []struct {
+		name, file, text string
+		line             int
+		code             string
+		message, fix     string
+	}{
+		// What OPA alone would accept and nobody would read.
+		{"deny is no set", "own.rego", own + "deny if input.call.tool == \"x\"\n", 3, "not_a_set", "deny is no set", `deny contains {"reason": "..."} if`},
+		{"deny has a value", "own.rego", own + "deny := {{\"reason\": \"x\"}}\n", 3, "not_a_set", "deny is no set", "contains"},
+		{"deny has a default", "own.rego", own + "default deny := false\n", 3, "not_a_set", "deny is no set", "contains"},
+		{"deny is a function", "own.rego", own + "deny(x) if x\n", 3, "not_a_set", "deny is no set", "contains"},
+		{"deny is deeper", "own.rego", own + "deny.mail contains {\"reason\": \"x\"}\n", 3, "not_a_set", "deny is no set", "contains"},
+		{"misspelt", "own.rego", own + "denny contains {\"reason\": \"x\"}\n", 3, "unknown_rule", "nobody reads the rule denny", "did you mean deny?"},
+		{"a helper without _", "own.rego", own + "_a := 1\n\nis_mail if input.call.server == \"mail\"\n", 5, "unknown_rule", "nobody reads the rule is_mail", "_is_mail"},
+		{"an element that is text", "own.rego", own + "deny contains \"no\" if input.call.tool == \"x\"\n", 3, "element", "an element of deny is no object", "reason"},
+		{"an element that is text by a variable", "own.rego", own + "deny contains msg if {\n\tinput.call.tool == \"x\"\n\tmsg := \"no\"\n}\n", 3, "element", "an element of deny is no object", "reason"},
+		{"an element without reason", "own.rego", own + "deny contains {\"msg\": \"no\"} if input.call.tool == \"x\"\n", 3, "element", `lacks the member "reason"`, "reason"},
+		{"a grant without effects", "own.rego", own + "allow contains {\"reason\": \"yes\"} if input.call.tool == \"x\"\n", 3, "element", `lacks the member "effects"`, "reason, effects"},
+		// Fields that are not there.
+		{"a misspelt field", "own.rego", own + "deny contains {\"reason\": \"x\"} if input.tool.nown\n", 3, "rego_type_error", "want (one of): [", "did you mean known?"},
+		{"a field that never was", "own.rego", own + "deny contains {\"reason\": \"x\"} if input.user == \"x\"\n", 3, "rego_type_error", "want (one of): [", ""},
+		{"a wrong type", "own.rego", own + "deny contains {\"reason\": \"x\"} if count(input.version) > 1\n", 3, "rego_type_error", "invalid argument", ""},
+		// Other people's packages.
+		{"main", "own.rego", "package callgate.main\n\n_objections := set()\n", 1, "foreign_package", "package callgate.main is not one for rules", "callgate.rules.NAME"},
+		{"anything else", "own.rego", "package system.authz\n\nallow := true\n", 1, "foreign_package", "package system.authz", "callgate.rules.NAME"},
+		{"below rules", "own.rego", "package callgate.rules\n\nown.deny contains {\"reason\": \"x\"}\n", 1, "foreign_package", "package callgate.rules", "callgate.rules.NAME"},
+		{"below a rule", "own.rego", "package callgate.rules.own.more\n\n_a := 1\n", 1, "foreign_package", "package callgate.rules.own.more", "callgate.rules.NAME"},
+		{"a shipped rule", "own.rego", "package callgate.rules.schema\n\ndeny contains {\"reason\": \"x\"} if false\n", 1, "shipped_name", "the name schema belongs to the shipped policy", "settings"},
+		{"tests of a shipped rule", "own_test.rego", "package callgate.rules.schema_test\n\ntest_x if true\n", 1, "shipped_name", "the name schema", "settings"},
+		{"named main", "own.rego", "package callgate.rules.main\n\ndeny contains {\"reason\": \"x\"} if false\n", 1, "shipped_name", "the name main", "another name"},
+		{"a test file with rules", "own_test.rego", own + "deny contains {\"reason\": \"x\"} if input.call.listing\n", 1, "test_package", "disagree", "callgate.rules.own_test"},
+		{"a rule file with tests", "own.rego", "package callgate.rules.own_test\n\ntest_x if true\n", 1, "test_package", "disagree", "callgate.rules.own_test"},
+		{"a test among rules", "own.rego", own + "test_x if true\n", 3, "test_package", "the test test_x is among the rules", "_test.rego"},
+		// What does not compile.
+		{"no Rego", "own.rego", own + "deny contains {\"reason\": \n", 4, "rego_parse_error", "unexpected", ""},
+		{"unsafe", "own.rego", own + "deny contains {\"reason\": x} if input.call.listing\n", 3, "rego_unsafe_var_error", "var x is unsafe", ""},
+		{"unused", "own.rego", own + "deny contains {\"reason\": \"x\"} if {\n\ta := 1\n\tinput.call.listing\n}\n", 4, "rego_compile_error", "assigned var a unused", ""},
+		{"http", "own.rego", own + "deny contains {\"reason\": \"x\"} if http.send({\"method\": \"get\", \"url\": \"http://example.com\"}).status_code == 200\n", 3, "rego_type_error", "undefined function http.send", "input.now"},
+		{"the clock", "own.rego", own + "deny contains {\"reason\": \"x\"} if time.now_ns() > 0\n", 3, "rego_type_error", "undefined function time.now_ns", "input.now"},
+		{"chance", "own.rego", own + "deny contains {\"reason\": \"x\"} if rand.intn(\"a\", 2) == 0\n", 3, "rego_type_error", "undefined function rand.intn", "input.now"},
+		{"an id", "own.rego", own + "deny contains {\"reason\": \"x\"} if uuid.rfc4122(\"a\") == \"x\"\n", 3, "rego_type_error", "undefined function uuid.rfc4122", "input.now"},
+		{"the process", "own.rego", own + "deny contains {\"reason\": \"x\"} if opa.runtime().env.HOME\n", 3, "rego_type_error", "undefined function opa.runtime", "input.now"},
+		{"the network", "own.rego", own + "deny contains {\"reason\": \"x\"} if count(net.lookup_ip_addr(\"example.com\")) > 0\n", 3, "rego_type_error", "undefined function net.lookup_ip_addr", "input.now"},
+		{"Rego in Rego", "own.rego", own + "deny contains {\"reason\": \"x\"} if rego.parse_module(\"a\", \"b\")\n", 3, "rego_type_error", "undefined function rego.parse_module", "input.now"},
+		{"bad metadata", "own.rego", "# METADATA\n# custom:\n#   settings: many\npackage callgate.rules.own\n\n_a := 1\n", 1, "metadata", "settings", "custom holds risk"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{c.file: c.text})
+			list := faults(t, policy.Options{Dirs: []string{dir}})
+			for _, f := range list {
+				if f.Code == c.code && f.Line == c.line && f.File == filepath.Join(dir, c.file) &&
+					strings.Contains(f.Message, c.message) && strings.Contains(f.Fix, c.fix) {
+					return
+				}
+			}
+			t.Errorf("got %v\nwant line %d, %s, %q, fix %q", list, c.line, c.code, c.message, c.fix)
+		})
+	}
+}
+
+func TestLoadListsAllFaults(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"a.rego":       "package callgate.rules.a\n\ndenny contains {\"reason\": \"x\"}\n\ndeny if true\n",
+		"deep/b.rego":  "package callgate.rules.b\n\ndeny contains {\"reason\": \"x\"} if input.nope\n",
+		".old/a.rego":  "package nonsense",
+		"notes.txt":    "not Rego",
+		"c_test.rego":  "package callgate.rules.c_test\n\ntest_x if true\n",
+		"deep/d2.rego": "package callgate.main\n",
+	})
+	missing := filepath.Join(dir, "missing")
+	list := faults(t, policy.Options{Dirs: []string{dir, missing}, Profile: "lax", Settings: map[string]any{"mode": "off"}})
+	var got []string
+	for _, f := range list {
+		got = append(got, strings.TrimPrefix(f.File, dir)+" "+f.Code)
+	}
+	want := []string{"/a.rego unknown_rule", "/a.rego not_a_set", "/deep/d2.rego foreign_package", "/missing unreadable", "profile unknown_profile", "settings setting_type"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q\nwant %q\n%v", got, want, list)
+	}
+	list = faults(t, policy.Options{Dirs: []string{dir}})
+	if !strings.Contains(list.Error(), "b.rego:3: rego_type_error") {
+		t.Errorf("the type error is not among the shape faults:\n%v", list)
+	}
+}
+
+func TestLoadSettings(t *testing.T) {
+	dir := folder(t, map[string]string{"own.rego": `# METADATA
+# title: Small
+# custom:
+#   risk: low
+#   settings:
+#     most:
+#       description: most calls
+#       default: 3
+#     words:
+#       default: []
+package callgate.rules.own
+
+deny contains {"reason": "too many calls"} if input.session.calls > data.settings.rules.own.most
+`})
+	rule := func(name string, settings map[string]any) map[string]any {
+		return map[string]any{"rules": map[string]any{name: settings}}
+	}
+	cases := []struct {
+		name     string
+		settings map[string]any
+		message  string
+		fix      string
+	}{
+		{"an unknown key", map[string]any{"profile": "strict"}, `there is no setting "profile"`, "mode and rules"},
+		{"an unknown mode", map[string]any{"mode": "off"}, "mode is no known word", "enforce or observe"},
+		{"rules are a list", map[string]any{"rules": []any{"schema"}}, "rules is no object", ""},
+		{"an unknown rule", rule("shema", nil), "rules.shema: there is no such rule", "did you mean schema?"},
+		{"a rule is a flag", map[string]any{"rules": map[string]any{"schema": false}}, "rules.schema is no object", ""},
+		{"an unknown setting", rule("injection", map[string]any{"withold": "high"}), "rules.injection.withold: the rule has no such setting", "did you mean withhold?"},
+		{"a wrong type", rule("schema", map[string]any{"enabled": "no"}), "rules.schema.enabled is a text, want true or false", ""},
+		{"a null", rule("schema", map[string]any{"enabled": nil}), "rules.schema.enabled is null", ""},
+		{"a wrong word", rule("injection", map[string]any{"deny": "severe"}), "rules.injection.deny has no known value", "info low medium high critical"},
+		{"a level as a number", rule("exfil_url", map[string]any{"deny": 3}), "rules.exfil_url.deny is a number, want a text", ""},
+		{"an own setting of a wrong type", rule("own", map[string]any{"most": "many"}), "rules.own.most is a text, want a number", ""},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			list := faults(t, policy.Options{Dirs: []string{dir}, Settings: c.settings})
+			if len(list) != 1 || list[0].File != "settings" || !strings.Contains(list[0].Message, c.message) || !strings.Contains(list[0].Fix, c.fix) {
+				t.Errorf("got %v, want %q and fix %q", list, c.message, c.fix)
+			}
+		})
+	}
+	calls := changed(func(in *policy.Input) { in.Session.Calls = 4 })
+	for settings, want := range map[int]policy.Verdict{3: policy.Deny, 4: policy.Allow} {
+		e := load(t, policy.Options{Dirs: []string{dir}, Settings: rule("own", map[string]any{"most": settings})})
+		if d, err := e.Decide(t.Context(), calls); err != nil || d.Verdict != want {
+			t.Errorf("most %d: %v, %v; want %v", settings, d, err, want)
+		}
+	}
+	off := load(t, policy.Options{Dirs: []string{dir}, Settings: rule("own", map[string]any{"enabled": false})})
+	if d, err := off.Decide(t.Context(), calls); err != nil || d.Verdict != policy.Allow {
+		t.Errorf("switched off: %v, %v", d, err)
+	}
+}
+
+func TestRules(t *testing.T) {
+	dir := folder(t, map[string]string{"own.rego": "package callgate.rules.own\n\ndeny contains {\"reason\": \"x\"} if false\n"})
+	var names []string
+	for _, r := range load(t, policy.Options{Dirs: []string{dir}, Profile: "strict"}).Rules() {
+		names = append(names, r.Name)
+		if r.Shipped == (r.Name == "own") || r.Settings["enabled"] != true {
+			t.Errorf("%+v", r)
+		}
+		if r.Shipped && (r.Title == "" || r.Description == "" || r.Risk == "") {
+			t.Errorf("rule %s lacks metadata: %+v", r.Name, r)
+		}
+		if r.Name == "injection" && r.Settings["redact"] != "low" {
+			t.Errorf("the profile strict is not in %+v", r)
+		}
+	}
+	want := []string{"draft_vs_send", "exfil_url", "financial_write_ban", "injection", "own", "read_vs_write", "schema", "unknown_effect"}
+	if !reflect.DeepEqual(names, want) {
+		t.Errorf("rules %v, want %v", names, want)
+	}
+}
+
+func TestRevision(t *testing.T) {
+	a, b := "package callgate.rules.a\n\ndeny contains {\"reason\": \"x\"} if false\n", "package callgate.rules.b\n\ndeny contains {\"reason\": \"x\"} if false\n"
+	one := folder(t, map[string]string{"a.rego": a})
+	two := folder(t, map[string]string{"b.rego": b})
+	both := folder(t, map[string]string{"x/b.rego": b, "y/a.rego": a, "y/a_test.rego": "package callgate.rules.a_test\n\ntest_a if true\n"})
+	of := func(o policy.Options) string { return load(t, o).Revision() }
+	base := of(policy.Options{Dirs: []string{one, two}})
+	for _, same := range [][]string{{two, one}, {both}} {
+		if got := of(policy.Options{Dirs: same}); got != base {
+			t.Errorf("revision %s from %v, want %s", got, same, base)
+		}
+	}
+	others := []policy.Options{
+		{}, {Dirs: []string{one}}, {Dirs: []string{both}, Profile: "observe"},
+		{Dirs: []string{both}, Settings: map[string]any{"rules": map[string]any{"schema": map[string]any{"enabled": false}}}},
+	}
+	seen := map[string]bool{base: true}
+	for _, o := range others {
+		got := of(o)
+		if seen[got] || len(got) != 64 {
+			t.Errorf("revision %s of %+v was seen before", got, o)
+		}
+		seen[got] = true
+	}
+}
+
+// TestSelfTest holds shipped policies with one rule broken.
+func TestSelfTest(t *testing.T) {
+	cases := []struct{ rule, old, new, what string }{
+		{"financial_write_ban", `effects - {"read", "draft"}`, `effects - {"read", "draft", "pay"}`, "a payment"},
+		{"unknown_effect", "not _known", "false", "an unknown effect"},
+		{"exfil_url", `not finding.level < _levels[data.settings.rules.exfil_url.deny]`, `finding.level > 4`, "an address that carries data away"},
+		{"injection", `not finding.level < _levels[data.settings.rules.injection.deny]`, `finding.level > 4`, "an injected argument"},
+		{"schema", "some error in input.tool.schema_errors", "some error in input.tool.schema_errors\n\tinput.call.id == \"x\"", "arguments that do not fit the schema"},
+		{"read_vs_write", "some scope in missing", "some scope in missing\n\tscope == \"x\"", "a write without the scope"},
+		{"draft_vs_send", "some scope in scopes.lacking.send", "some scope in scopes.lacking.sent", "a send without the scope"},
+	}
+	for _, c := range cases {
+		t.Run(c.rule, func(t *testing.T) {
+			broken := shippedWith(t, "rules/"+c.rule+"/"+c.rule+".rego", func(s string) string { return strings.Replace(s, c.old, c.new, 1) })
+			list := faults(t, policy.Options{Shipped: broken})
+			want := "the rule " + c.rule + " lets " + c.what + " pass"
+			if len(list) != 1 || list[0].Code != "self_test" || list[0].Message != want {
+				t.Errorf("got %v, want %q", list, want)
+			}
+			off := map[string]any{"rules": map[string]any{c.rule: map[string]any{"enabled": false}}}
+			load(t, policy.Options{Shipped: broken, Settings: off})
+		})
+	}
+	t.Run("a main that allows", func(t *testing.T) {
+		shipped := shippedWith(t, "main.rego", func(s string) string {
+			return strings.Replace(s, "some said in data.callgate.rules[name].deny", "some said in data.callgate.rules[name].deny\n\tname == \"main\"", 1)
+		})
+		if list := faults(t, policy.Options{Shipped: shipped}); len(list) < 3 || list[0].Code != "self_test" {
+			t.Errorf("got %v", list)
+		}
+	})
+	t.Run("a rule that loops", func(t *testing.T) {
+		dir := folder(t, map[string]string{"own.rego": "package callgate.rules.own\n\ndeny contains {\"reason\": \"x\"} if {\n\tr := numbers.range(1, 1000)\n\tsome a in r\n\tsome b in r\n\tsome c in r\n\ta + b + c == 0\n}\n"})
+		list := faults(t, policy.Options{Dirs: []string{dir}, Timeout: 50_000_000})
+		if list[0].Code != "self_test" || !strings.Contains(list[0].Message, "gets no decision: policy timeout") {
+			t.Errorf("got %v", list)
+		}
+	})
+}
+
+func TestProfiles(t *testing.T) {
+	balanced, observe := load(t, policy.Options{Profile: "balanced"}), load(t, policy.Options{Profile: "observe"})
+	if !reflect.DeepEqual(balanced.Rules(), observe.Rules()) {
+		t.Error("observe differs from balanced in its rules")
+	}
+	if balanced.Observe() || !observe.Observe() {
+		t.Error("the mode of observe or balanced is wrong")
+	}
+	names, err := fs.Glob(rego.Files, "profiles/*.json")
+	if err != nil || !reflect.DeepEqual(names, []string{"profiles/balanced.json", "profiles/observe.json", "profiles/strict.json"}) {
+		t.Errorf("profiles %v, %v", names, err)
+	}
+}
+
+// TestShippedPlaces holds the shipped files to their places: a folder of rules
+// is the package of its name, with its tests beside it.
+func TestShippedPlaces(t *testing.T) {
+	checked := 0
+	err := fs.WalkDir(rego.Files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".rego" {
+			return err
+		}
+		text, err := fs.ReadFile(rego.Files, path)
+		name := strings.TrimSuffix(filepath.Base(path), ".rego")
+		dir := strings.ReplaceAll(filepath.Dir(path), "/"+strings.TrimSuffix(name, "_test"), "")
+		want := "\npackage callgate." + name + "\n"
+		if dir == "rules" {
+			want = "\npackage callgate.rules." + name + "\n"
+		}
+		if !strings.Contains("\n"+string(text), want) {
+			t.Errorf("%s is not in %q", path, strings.TrimSpace(want))
+		}
+		checked++
+		return err
+	})
+	if err != nil || checked < 18 {
+		t.Errorf("%d files checked, %v", checked, err)
+	}
+}
+
+func TestSuiteOfOperator(t *testing.T) {
+	rule := "package callgate.rules.own\n\ndeny contains {\"reason\": \"x\"} if {\n\tinput.call.tool == \"x\"\n\tinput.call.server == \"y\"\n}\n"
+	head := "package callgate.rules.own_test\n\nimport data.callgate.rules.own\n\n"
+	dir := folder(t, map[string]string{
+		"own.rego": rule,
+		"own_test.rego": head + "test_holds if own.deny == set() with input as {\"call\": {\"tool\": \"x\"}}\n\n" +
+			"test_fails if count(own.deny) == 1 with input as {\"call\": {\"tool\": \"y\"}}\n\n" +
+			"test_errs if 1 / count(own.deny) == 1 with input as {}\n",
+	})
+	report, err := policy.Test(t.Context(), policy.Options{Shipped: rego.Files, Dirs: []string{dir}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, r := range report.Tests {
+		if r.Package == "data.callgate.rules.own_test" {
+			got[r.Name] = r.Cause
+			if r.Passed != (r.Name == "test_holds") {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+	if len(got) != 3 || !strings.Contains(got["test_errs"], "divide by zero") || report.Passed() {
+		t.Errorf("causes %q, passed %v", got, report.Passed())
+	}
+	missed := policy.Place{File: filepath.Join(dir, "own.rego"), Line: 5}
+	if report.Coverage >= 100 || !slices.Contains(report.Missed, missed) {
+		t.Errorf("coverage %v, missed %v, want %v among it", report.Coverage, report.Missed, missed)
+	}
+	if (policy.Report{}).Passed() {
+		t.Error("no test at all passes")
+	}
+}
+
+func TestFormat(t *testing.T) {
+	dir := folder(t, map[string]string{"good.rego": "package a\n\nb := 1\n", "sub/bad.rego": "package a\nb   :=  1"})
+	files, err := policy.Format(os.DirFS(dir))
+	if err != nil || len(files) != 1 || files[0].Name != "sub/bad.rego" || string(files[0].Want) != "package a\n\nb := 1\n" {
+		t.Errorf("%q, %v", files, err)
+	}
+	dir = folder(t, map[string]string{"bad.rego": "package\n"})
+	if _, err := policy.Format(os.DirFS(dir)); err == nil || !strings.Contains(err.Error(), "bad.rego:2: rego_parse_error") {
+		t.Errorf("error %v", err)
+	}
+}
