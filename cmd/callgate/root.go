@@ -92,7 +92,12 @@ func newRoot(a *app) *cobra.Command {
 	}
 	root.PersistentFlags().StringVar(&a.config, "config", "", "configuration `file` (default: built-in defaults)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON lines instead of tables")
+	root.AddCommand(newDemo(a))
+	root.AddCommand(newServe(a))
+	root.AddCommand(newWrap(a))
+	root.AddCommand(newDecide(a))
 	root.AddCommand(newVersion(a))
+	root.AddCommand(newAudit(a))
 	root.AddCommand(newKey(a))
 	root.AddCommand(newPolicy(a))
 	a.watch(root)

@@ -1,0 +1,88 @@
+package sidecar
+
+import (
+	"encoding/json"
+
+	"callgate/detectors"
+	"callgate/policy"
+	"callgate/toolproxy"
+)
+
+// bareInput translates a call to what policy reads, before any fact is known.
+// Together with describe and appendFindings it is the only place that knows
+// both forms.
+func bareInput(t *transit, c *toolproxy.Call) *policy.Input {
+	return &policy.Input{
+		Version: policy.InputVersion,
+		Now:     t.began.UTC(),
+		Call: policy.Call{
+			ID: t.call.ID, Surface: string(c.Surface), Stage: string(c.Stage),
+			Server: c.Server, Tool: c.Tool, Arguments: noObject,
+			Effects: []string{"unknown"}, Domains: []string{"other"}, EffectSource: "none",
+			Listing: t.listing,
+		},
+		Tool: policy.Tool{Annotations: noObject, Drift: []string{}, SchemaErrors: []policy.SchemaError{}},
+		Caller: policy.Caller{
+			Name: c.Caller.Name, Auth: c.Caller.Auth,
+			Roles: list(c.Caller.Roles), Scopes: list(c.Caller.Scopes), Claims: objectOr(c.Caller.Claims),
+		},
+		Session: policy.Session{
+			ID: t.session, Calls: t.seen.Calls, Labels: list(t.seen.Labels), Recent: list(t.seen.Recent), Totals: totals(t.seen.Totals),
+		},
+		Findings: []policy.Finding{},
+		Origins:  []policy.Origin{},
+	}
+}
+
+// describe adds what is known of the tool.
+func describe(in *policy.Input, tool *toolFacts) {
+	in.Call.Effects, in.Call.Domains = tool.effects.Effects, tool.effects.Domains
+	in.Call.EffectSource, in.Call.Evidence = tool.effects.Source, tool.effects.Evidence
+	in.Tool.Known, in.Tool.DescriptionHash = tool.known, tool.hash
+	in.Tool.Annotations, in.Tool.DraftTwin = tool.annotations, tool.effects.DraftTwin
+}
+
+// appendFindings translates what detectors saw.
+func appendFindings(to []policy.Finding, way detectors.Direction, found []detectors.Finding) []policy.Finding {
+	for _, x := range found {
+		to = append(to, policy.Finding{
+			Detector: x.Detector, Rule: x.Rule, Severity: x.Severity.String(), Level: int(x.Severity),
+			Direction: string(way), Pointer: x.Pointer, Start: x.Start, End: x.End,
+			Fingerprint: x.Fingerprint, Detail: x.Detail,
+		})
+	}
+	return to
+}
+
+// resultInput is the input of a call's own judgement with its result in place
+// of its arguments' findings.
+func resultInput(in *policy.Input, result *toolproxy.Result, found []detectors.Finding) *policy.Input {
+	judged := *in
+	judged.Findings = appendFindings([]policy.Finding{}, detectors.ResultText, found)
+	judged.Result = &policy.Result{IsError: result.IsError, Bytes: len(result.Body)}
+	return &judged
+}
+
+// list gives the empty list for none, because policy tells absent from empty.
+func list(values []string) []string {
+	if values == nil {
+		return []string{}
+	}
+	return values
+}
+
+func totals(values map[string]int64) map[string]int64 {
+	if values == nil {
+		return map[string]int64{}
+	}
+	return values
+}
+
+// jsonOf encodes what cannot fail to encode.
+func jsonOf(value any) json.RawMessage {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return raw
+}

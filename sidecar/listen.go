@@ -1,0 +1,193 @@
+package sidecar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"callgate/sidecar/identity"
+	"callgate/toolproxy"
+	"callgate/toolproxy/httptool"
+)
+
+// stageIdentity and stageListen name what the listener refuses before a wire
+// has read a call.
+const (
+	stageIdentity = "identity"
+	stageListen   = "listen"
+)
+
+// routes builds the handler of the whole listener.
+func (s *Sidecar) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, _ = io.WriteString(w, "ok\n") // a prober that is gone needs no answer
+	})
+	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("POST /v1/decide", s.admit(http.HandlerFunc(s.decide)))
+	mux.Handle("/mcp/{server}", s.admit(http.HandlerFunc(s.mcp)))
+	return s.local(mux)
+}
+
+// ready answers whether calls can be judged and recorded right now.
+func (s *Sidecar) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), s.config.Record.WriteTimeout)
+	defer cancel()
+	state := struct {
+		Ready    bool   `json:"ready"`
+		Revision string `json:"revision"`
+		Record   string `json:"record"`
+	}{Ready: true, Revision: s.Firewall.engine.Load().Revision(), Record: "ok"}
+	if err := s.Firewall.Record.Healthy(ctx); err != nil {
+		state.Ready, state.Record = false, "unavailable"
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if !state.Ready {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	_ = json.NewEncoder(w).Encode(state) // a prober that is gone needs no answer
+}
+
+// local refuses requests whose Host or Origin is not this listener's, so that
+// a web page cannot reach it through a name that it controls.
+func (s *Sidecar) local(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.hostAllowed(r.Host) || !s.originAllowed(r.Header.Get("Origin"), r.Host) {
+			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOrigin, stageListen, errors.New("Host or Origin is not allowed")))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// hostAllowed accepts any address and localhost on a loopback listener's own
+// machine, and elsewhere the address that was dialled; a name has to be
+// configured.
+func (s *Sidecar) hostAllowed(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	name = strings.ToLower(strings.Trim(name, "[]"))
+	if name == "localhost" || slices.Contains(s.config.AllowedHosts, name) {
+		return true
+	}
+	address, err := netip.ParseAddr(name)
+	return err == nil && (address.IsLoopback() || !s.loopback)
+}
+
+// originAllowed accepts requests that no web page made, those of a page that
+// this host served, and configured origins.
+func (s *Sidecar) originAllowed(origin, host string) bool {
+	if origin == "" || slices.Contains(s.config.AllowedOrigins, origin) {
+		return true
+	}
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && u.Host == host
+}
+
+// admit bounds the calls under way, finds the caller and gives the body its
+// time limit.
+func (s *Sidecar) admit(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			select {
+			case s.slots <- struct{}{}:
+				defer func() { <-s.slots }()
+			default:
+				s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOverload, stageListen, errors.New("limits.max_calls is reached")))
+				return
+			}
+		}
+		caller, err := s.callers.Authenticate(r.Header, fromLoopback(r.RemoteAddr))
+		if err != nil {
+			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeUnauthenticated, stageIdentity, err))
+			return
+		}
+		if r.Method == http.MethodPost {
+			limitBodyTime(w, r, s.config.Limits.BodyTimeout)
+		}
+		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), caller)))
+	})
+}
+
+// refuse records a request that no wire has read yet and answers it.
+func (s *Sidecar) refuse(w http.ResponseWriter, r *http.Request, fault *toolproxy.Refusal) {
+	surface := toolproxy.SurfaceTool
+	server, isMCP := strings.CutPrefix(r.URL.Path, "/mcp/")
+	if isMCP {
+		surface = toolproxy.SurfaceMCP
+	}
+	call := &toolproxy.Call{Surface: surface, Stage: toolproxy.StageExecute, Server: bounded(server), Caller: callerOf(r.Context()), Fault: fault}
+	httptool.WriteProblem(w, s.Firewall.Refuse(r.Context(), call))
+}
+
+// mcp leads a request to the proxy of the server that it names.
+func (s *Sidecar) mcp(w http.ResponseWriter, r *http.Request) {
+	proxy, ok := s.proxies[r.PathValue("server")]
+	if !ok {
+		s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeUnknownServer, stageListen, nil))
+		return
+	}
+	proxy.ServeHTTP(w, r)
+}
+
+type callerKey struct{}
+
+func withCaller(ctx context.Context, c identity.Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, toolproxy.Caller{Name: c.Name, Auth: c.Auth, Roles: c.Roles, Scopes: c.Scopes})
+}
+
+// callerOf gives the caller that admit found; nobody where it found none.
+func callerOf(ctx context.Context) toolproxy.Caller {
+	c, _ := ctx.Value(callerKey{}).(toolproxy.Caller)
+	return c
+}
+
+func fromLoopback(remote string) bool {
+	address, err := netip.ParseAddrPort(remote)
+	return err == nil && address.Addr().Unmap().IsLoopback()
+}
+
+// bounded keeps a name that a client made up short enough for the record.
+func bounded(name string) string {
+	const most = 64
+	if len(name) > most {
+		name = name[:most]
+	}
+	return strings.ToValidUTF8(name, "")
+}
+
+// limitBodyTime gives the body of a request its own time limit, and lifts it
+// once the body is read, so that a long answer does not run into it.
+func limitBodyTime(w http.ResponseWriter, r *http.Request, limit time.Duration) {
+	control := http.NewResponseController(w)
+	if err := control.SetReadDeadline(time.Now().Add(limit)); err != nil {
+		return // a transport without deadlines, such as a test recorder
+	}
+	r.Body = &timedBody{ReadCloser: r.Body, lift: func() { _ = control.SetReadDeadline(time.Time{}) }}
+}
+
+type timedBody struct {
+	io.ReadCloser
+	lift func()
+}
+
+// Read lifts the limit at the end of the body.
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.lift()
+	}
+	return n, err
+}

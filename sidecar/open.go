@@ -1,0 +1,145 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"callgate/policy"
+	"callgate/rego"
+	"callgate/sidecar/audit"
+	"callgate/sidecar/config"
+	"callgate/sidecar/identity"
+	"callgate/sidecar/session"
+)
+
+// Bounds of the session store, which later become configuration.
+const (
+	maxSessions = 10_000
+	idleSession = time.Hour
+)
+
+// Sidecar is the firewall with everything that it holds open.
+type Sidecar struct {
+	Firewall *Firewall
+
+	config   *config.Config
+	log      *slog.Logger
+	state    string
+	callers  *identity.Directory
+	loopback bool
+	slots    chan struct{}
+	proxies  map[string]http.Handler
+	closers  []io.Closer
+}
+
+// Open builds a sidecar from a checked configuration: policy, record, callers
+// and upstreams. It starts no server process and listens on nothing. Close
+// releases what it holds.
+func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, err error) {
+	s := &Sidecar{config: c, log: log, slots: make(chan struct{}, c.Limits.MaxCalls), proxies: map[string]http.Handler{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	engine, err := LoadPolicy(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	if s.callers, err = callersOf(c); err != nil {
+		return nil, err
+	}
+	if s.loopback, err = loopbackAddress(c.Listen); err != nil {
+		return nil, err
+	}
+	record, err := s.openRecord(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if s.Firewall, err = s.firewall(engine, record); err != nil {
+		return nil, err
+	}
+	for name := range c.Servers {
+		if err := s.openServer(name, c.Servers[name]); err != nil {
+			return nil, fmt.Errorf("server %s: %w", name, err)
+		}
+	}
+	return s, nil
+}
+
+// Close ends what Open started, upstreams first, the record last.
+func (s *Sidecar) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i].Close())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// LoadPolicy loads the shipped and the operator's policy of a configuration.
+func LoadPolicy(ctx context.Context, c *config.Config) (*policy.Engine, error) {
+	return policy.Load(ctx, policy.Options{
+		Shipped: rego.Files, Dirs: c.Policy.Dirs, Profile: c.Policy.Profile,
+		Settings: c.Policy.Settings, Timeout: c.Policy.Timeout,
+	})
+}
+
+// StatePath is where the record of a configuration is.
+func StatePath(c *config.Config) (string, error) {
+	if c.State != "" {
+		return c.State, nil
+	}
+	return audit.DefaultPath()
+}
+
+func (s *Sidecar) openRecord(ctx context.Context) (*audit.Store, error) {
+	path, err := StatePath(s.config)
+	if err != nil {
+		return nil, err
+	}
+	store, err := audit.Open(ctx, audit.Options{Path: path, WriteTimeout: s.config.Record.WriteTimeout})
+	if err != nil {
+		return nil, fmt.Errorf("opening the record %s: %w", path, err)
+	}
+	s.state = path
+	s.closers = append(s.closers, store)
+	return store, nil
+}
+
+func (s *Sidecar) firewall(engine *policy.Engine, record *audit.Store) (*Firewall, error) {
+	key, err := fingerprintKey(s.state + ".key")
+	if err != nil {
+		return nil, fmt.Errorf("the key of fingerprints: %w", err)
+	}
+	judge, err := newEffects()
+	if err != nil {
+		return nil, err
+	}
+	marker, scanner, err := newDetectors(key)
+	if err != nil {
+		return nil, err
+	}
+	return New(Parts{
+		Policy: engine, Record: record, Sessions: session.New(maxSessions, idleSession, time.Now),
+		Effects: judge, Override: overrides(s.config), Scanner: scanner, Secrets: marker,
+		Now: time.Now, WriteTimeout: s.config.Record.WriteTimeout,
+	}), nil
+}
+
+// Revision names the policy that decides right now.
+func (f *Firewall) Revision() string { return f.engine.Load().Revision() }
+
+// State is the path of the record.
+func (s *Sidecar) State() string { return s.state }
+
+// LoadConfig reads a configuration file and checks what only the firewall
+// knows, such as references to secrets. The empty path gives the defaults.
+func LoadConfig(path string) (*config.Config, error) {
+	return config.Load(path, checkReferences)
+}

@@ -1,0 +1,146 @@
+package sidecar
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"unicode/utf8"
+
+	"callgate/policy"
+	"callgate/sidecar/audit"
+	"callgate/sidecar/session"
+	"callgate/toolproxy"
+)
+
+// maxCause is how much of an operator's cause is kept, in bytes.
+const maxCause = 500
+
+// storeDecision stores the decision before anything leaves. It does not heed
+// the caller's disconnect and has a time limit of its own.
+func (f *Firewall) storeDecision(ctx context.Context, t *transit, observed bool) error {
+	ctx, cancel := f.recordContext(ctx)
+	defer cancel()
+	record, err := f.recordOf(t, observed)
+	if err != nil {
+		return err
+	}
+	if t.refusal != nil {
+		t.refusal.Record = t.call.ID
+	}
+	return f.Record.Decide(ctx, record)
+}
+
+// storeEnd stores how the call ended before the caller sees it.
+func (f *Firewall) storeEnd(ctx context.Context, t *transit, end audit.End) error {
+	ctx, cancel := f.recordContext(ctx)
+	defer cancel()
+	end.Upstream = t.upstream
+	end.Latency = f.Now().Sub(t.began)
+	return f.Record.Finish(ctx, t.call.ID, end)
+}
+
+func (f *Firewall) recordContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), f.WriteTimeout)
+}
+
+// recordOf translates a judged call to its audit record. It is the only place
+// that knows both forms.
+func (f *Firewall) recordOf(t *transit, observed bool) (*audit.Record, error) {
+	in := t.input
+	stored, err := in.JSON()
+	if err != nil {
+		return nil, err
+	}
+	r := &audit.Record{
+		ID: t.call.ID, Time: t.began.UTC(),
+		Surface: in.Call.Surface, Stage: in.Call.Stage,
+		Caller: in.Caller.Name, Session: in.Session.ID, Server: in.Call.Server, Tool: in.Call.Tool,
+		Effects: in.Call.Effects, Domains: in.Call.Domains, EffectSource: in.Call.EffectSource,
+		Decision: t.decision.Verdict.String(), Rules: t.decision.Rules(), Reasons: t.decision.Reasons(),
+		Observed: observed, Revision: t.decision.Revision, Input: stored,
+	}
+	if len(in.Findings) > 0 {
+		r.Findings = jsonOf(in.Findings)
+	}
+	if t.rewritten != nil {
+		if r.Rewritten, err = t.rewritten.JSON(); err != nil {
+			return nil, err
+		}
+	}
+	if t.refusal != nil {
+		r.Code, r.Step, r.Cause = string(t.refusal.Code), t.refusal.Stage, f.cause(t.refusal.Cause)
+		r.Decision = t.refusal.Decision
+		r.End.Outcome = audit.Refused
+		if observed {
+			r.End.Outcome = audit.Pending
+		}
+	}
+	return r, nil
+}
+
+// cause is the operator's reason as text that holds no secret.
+func (f *Firewall) cause(err error) string {
+	if err == nil {
+		return ""
+	}
+	text, _ := f.Secrets.RedactText(err.Error())
+	if len(text) > maxCause {
+		text = text[:maxCause]
+	}
+	return strings.ToValidUTF8(strings.TrimRightFunc(text, func(r rune) bool { return r == utf8.RuneError }), "")
+}
+
+// endOf says how a forwarded call ended.
+func (f *Firewall) endOf(result *toolproxy.Result, err error) audit.End {
+	refusal, refused := toolproxy.AsRefusal(err)
+	switch {
+	case err == nil && result.Edited:
+		return audit.End{Outcome: audit.Redacted}
+	case err == nil:
+		return audit.End{Outcome: audit.Returned}
+	case !refused:
+		return audit.End{Outcome: audit.Failed, Code: string(toolproxy.CodeUpstreamUnavailable), Cause: f.cause(err)}
+	}
+	end := audit.End{Outcome: audit.Failed, Code: string(refusal.Code), Cause: f.cause(refusal.Cause)}
+	switch refusal.Code {
+	case toolproxy.CodeCancelled:
+		end.Outcome = audit.Cancelled
+	case toolproxy.CodeResultWithheld, toolproxy.CodeDetectorError, toolproxy.CodePolicyError, toolproxy.CodePolicyTimeout:
+		end.Outcome = audit.Withheld
+	}
+	return end
+}
+
+// learn tells the session what its call did.
+func (f *Firewall) learn(t *transit, end audit.End) {
+	learned := session.Learned{Server: t.sent.Server, Tool: t.sent.Tool, Effects: t.input.Call.Effects}
+	if end.Findings != nil {
+		learned.Labels = []string{labelSuspectResult}
+	}
+	f.Sessions.Learn(t.session, learned)
+}
+
+// labelSuspectResult marks a session that was shown, or would have been shown,
+// a result in which a detector saw something.
+const labelSuspectResult = "suspect_result"
+
+// findingsJSON encodes findings for the record; nil for none.
+func findingsJSON(found []policy.Finding) json.RawMessage {
+	if len(found) == 0 {
+		return nil
+	}
+	return jsonOf(found)
+}
+
+// unavailable is the answer when the record cannot be written. It has no
+// record, and nothing may be forwarded or shown after it.
+func unavailable(err error) *toolproxy.Refusal {
+	if refusal, ok := toolproxy.AsRefusal(err); ok && refusal.Code == toolproxy.CodeRecordUnavailable {
+		return refusal
+	}
+	if err == nil {
+		err = errors.New("unknown")
+	}
+	return toolproxy.Refuse(toolproxy.CodeRecordUnavailable, stageAudit, err).Worded()
+}

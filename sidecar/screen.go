@@ -1,0 +1,149 @@
+package sidecar
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/tidwall/gjson"
+	"github.com/tidwall/sjson"
+
+	"callgate/detectors"
+	"callgate/policy"
+	"callgate/sidecar/audit"
+	"callgate/toolproxy"
+)
+
+// redactionMark stands where a suspect passage of a result stood.
+const redactionMark = "[removed by callgate]"
+
+// screen looks at what came back before the caller does. Policy is asked only
+// about a result in which a detector saw something; to a result without a
+// finding it has nothing to look at.
+func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit, result *toolproxy.Result, err error) (*toolproxy.Result, audit.End, error) {
+	if err != nil {
+		err = f.failure(ctx, t, err)
+		return nil, f.endOf(nil, err), err
+	}
+	found, decision, err := f.judgeResult(ctx, engine, t, result)
+	if err == nil && !engine.Observe() {
+		result, err = f.enforce(result, found, decision)
+	}
+	if err != nil {
+		err = f.failure(ctx, t, err)
+	}
+	end := f.endOf(result, err)
+	if len(found) > 0 {
+		end.Findings = findingsJSON(appendFindings(nil, detectors.ResultText, found))
+		if decision.Verdict != policy.Allow {
+			end.Rules = decision.Rules()
+		}
+	}
+	if err != nil {
+		return nil, end, err
+	}
+	return result, end, nil
+}
+
+// judgeResult asks policy about a result.
+func (f *Firewall) judgeResult(ctx context.Context, engine *policy.Engine, t *transit, result *toolproxy.Result) ([]detectors.Finding, policy.Decision, error) {
+	pass := policy.Decision{Verdict: policy.Allow, Revision: engine.Revision()}
+	var found []detectors.Finding
+	err := guarded(toolproxy.CodeDetectorError, stageScreen, func() (err error) {
+		found, err = f.Scanner.ScanJSON(result.Body, f.setting(detectors.ResultText, t.sent))
+		return err
+	})
+	if err != nil || len(found) == 0 {
+		return found, pass, err
+	}
+	judged := t.input
+	if t.rewritten != nil {
+		judged = t.rewritten
+	}
+	decision := policy.Decision{}
+	err = guarded(toolproxy.CodePolicyError, stageScreen, func() (err error) {
+		decision, err = engine.Decide(ctx, resultInput(judged, result, found))
+		return err
+	})
+	if err != nil {
+		return found, policy.Decision{}, policyFault(err)
+	}
+	return found, decision, nil
+}
+
+// enforce does to a result what policy said: pass, redact or withhold.
+func (f *Firewall) enforce(result *toolproxy.Result, found []detectors.Finding, d policy.Decision) (*toolproxy.Result, error) {
+	switch d.Verdict {
+	case policy.Allow:
+		return result, nil
+	case policy.Transform:
+		return redact(result, found)
+	}
+	refusal := byPolicy(toolproxy.CodeResultWithheld, d)
+	refusal.Decision = policy.Deny.String()
+	return nil, refusal
+}
+
+// redact puts the mark in place of each passage that a detector found at
+// medium severity or above.
+func redact(result *toolproxy.Result, found []detectors.Finding) (*toolproxy.Result, error) {
+	leaves := map[string][]detectors.Finding{}
+	for _, x := range found {
+		if x.Severity >= detectors.Medium {
+			leaves[x.Pointer] = append(leaves[x.Pointer], x)
+		}
+	}
+	body := result.Body
+	for pointer, spans := range leaves {
+		edited, err := redactLeaf(body, pointer, spans)
+		if err != nil {
+			return nil, toolproxy.Refuse(toolproxy.CodeResultWithheld, stageScreen, err)
+		}
+		body = edited
+	}
+	return &toolproxy.Result{Body: body, IsError: result.IsError, Edited: true}, nil
+}
+
+// redactLeaf marks the spans of one string. A finding that does not stand in a
+// string, such as one in a key, cannot be marked.
+func redactLeaf(body json.RawMessage, pointer string, spans []detectors.Finding) (json.RawMessage, error) {
+	path, err := pathOf(pointer)
+	if err != nil {
+		return nil, err
+	}
+	leaf := gjson.GetBytes(body, path)
+	if leaf.Type != gjson.String {
+		return nil, fmt.Errorf("nothing to redact at %q", pointer)
+	}
+	sort.Slice(spans, func(i, j int) bool { return spans[i].Start < spans[j].Start })
+	var kept strings.Builder
+	from := 0
+	for _, s := range spans {
+		if s.Start < 0 || s.End > len(leaf.Str) || s.End < s.Start {
+			return nil, fmt.Errorf("span outside of %q", pointer)
+		}
+		if s.Start >= from {
+			kept.WriteString(leaf.Str[from:s.Start])
+			kept.WriteString(redactionMark)
+		}
+		from = max(from, s.End)
+	}
+	kept.WriteString(leaf.Str[from:])
+	return sjson.SetBytes(body, path, kept.String())
+}
+
+// failure gives an error of the way back its words, its record and the rules
+// of the call, whatever it was.
+func (f *Firewall) failure(ctx context.Context, t *transit, err error) *toolproxy.Refusal {
+	refusal, ok := toolproxy.AsRefusal(err)
+	if !ok {
+		refusal = toolproxy.Refuse(toolproxy.CodeUpstreamUnavailable, stageForward, err)
+	}
+	if ctx.Err() != nil && refusal.Code == toolproxy.CodeUpstreamUnavailable {
+		refusal = toolproxy.Refuse(toolproxy.CodeCancelled, stageForward, err)
+	}
+	refusal.Record = t.call.ID
+	return refusal.Worded()
+}

@@ -1,0 +1,67 @@
+package sidecar
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"callgate/toolproxy"
+)
+
+// Serve answers on a listener until ctx is done, then stops accepting, lets
+// calls in flight finish within limits.shutdown_timeout, and returns.
+func (s *Sidecar) Serve(ctx context.Context, on net.Listener) error {
+	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer endStreams()
+	server := &http.Server{
+		Handler:           s.routes(),
+		ReadHeaderTimeout: s.config.Limits.HeaderTimeout,
+		MaxHeaderBytes:    64 << 10,
+		BaseContext:       func(net.Listener) context.Context { return streams },
+	}
+	failed := make(chan error, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() { failed <- server.Serve(on) })
+	defer serving.Wait()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	return s.shutdown(server, endStreams)
+}
+
+// shutdown gives calls their time. Streams without a call would use all of
+// it, so when only they can be left they are ended.
+func (s *Sidecar) shutdown(server *http.Server, endStreams context.CancelFunc) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.Limits.ShutdownTimeout)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- server.Shutdown(ctx) }()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			endStreams()
+			return errors.Join(err, server.Close())
+		case <-tick.C:
+			if s.Firewall.underway.Load() == 0 {
+				endStreams()
+			}
+		}
+	}
+}
+
+// gate is the gate for what clients send.
+func (s *Sidecar) gate() toolproxy.Gate {
+	return toolproxy.Gate{MaxBytes: int(s.config.Limits.MaxRequest), MaxDepth: s.config.Limits.MaxDepth}
+}
+
+// replies is the gate for what upstreams send.
+func (s *Sidecar) replies() toolproxy.Gate {
+	return toolproxy.Gate{MaxBytes: int(s.config.Limits.MaxReply), MaxDepth: s.config.Limits.MaxDepth, FoldDepth: toolproxy.EnvelopeDepth}
+}
