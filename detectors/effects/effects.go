@@ -128,20 +128,28 @@ func (j *Judge) own(w Words) Verdict {
 }
 
 // tighten lets annotations add effects. A hint that a tool is harmless says
-// nothing: it is the server's own word.
+// nothing: it is the server's own word. A hint that it changes something adds
+// write to what looked harmless; how much it changes stays in the annotations,
+// where policy reads it.
 func (j *Judge) tighten(v Verdict, annotations json.RawMessage) Verdict {
-	if len(annotations) == 0 {
+	if harmless := len(without(without(v.Effects, Read), Draft)) == 0; !harmless || len(annotations) == 0 {
 		return v
 	}
-	a := gjson.GetManyBytes(annotations, "readOnlyHint", "destructiveHint")
-	if a[0].Type == gjson.False && slices.Equal(v.Effects, []string{Read}) {
-		v.Effects = union(v.Effects, []string{Write})
+	a := gjson.GetManyBytes(annotations, "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
+	if asDefault := a[0].Type == gjson.False && a[1].Type == gjson.True && a[2].Type == gjson.False && a[3].Type == gjson.True; asDefault {
+		// All four at the protocol's defaults is what a library writes for an
+		// author who said nothing.
+		return v
+	}
+	switch {
+	case a[0].Type == gjson.False:
 		v.Evidence += "; readOnlyHint: false"
-	}
-	if a[1].Type == gjson.True && !slices.Contains(v.Effects, Delete) {
-		v.Effects = union(v.Effects, []string{Delete})
+	case a[0].Type != gjson.True && a[1].Type == gjson.True:
 		v.Evidence += "; destructiveHint: true"
+	default:
+		return v
 	}
+	v.Effects = union(v.Effects, []string{Write})
 	return v
 }
 
