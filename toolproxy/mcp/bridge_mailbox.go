@@ -125,8 +125,11 @@ func (s streamBody) Close() error {
 func stream(r *http.Request, box *mailbox, first []byte, over func(error)) *http.Response {
 	ctx, cancel := context.WithCancel(r.Context())
 	body, out := io.Pipe()
+	// A reader that went away without closing the body must not hold the writer.
+	detach := context.AfterFunc(ctx, func() { out.CloseWithError(context.Cause(ctx)) })
 	go func() {
 		defer cancel()
+		defer detach()
 		err := feed(ctx, out, box, first)
 		over(err)
 		out.CloseWithError(err)

@@ -93,15 +93,16 @@ func TestWrapLeavesNothing(t *testing.T) {
 func TestChildStop(t *testing.T) {
 	cases := []struct {
 		server string
+		grace  time.Duration
 		code   int
-	}{{"scripted", 0}, {"stubborn", 128 + int(syscall.SIGKILL)}}
+	}{{"scripted", patience, 0}, {"stubborn", 50 * time.Millisecond, 128 + int(syscall.SIGKILL)}}
 	for _, c := range cases {
 		t.Run(c.server, func(t *testing.T) {
 			defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 			ready := make(chan struct{}, 1)
 			child, err := startChild(childConfig{
 				Command: testCommand(c.server),
-				Grace:   100 * time.Millisecond,
+				Grace:   c.grace,
 				Hear:    func(Message) { ready <- struct{}{} },
 			})
 			if err != nil {
