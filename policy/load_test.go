@@ -104,7 +104,7 @@ func TestLoadListsAllFaults(t *testing.T) {
 	list := faults(t, policy.Options{Dirs: []string{dir, missing}, Profile: "lax", Settings: map[string]any{"mode": "off"}})
 	var got []string
 	for _, f := range list {
-		got = append(got, strings.TrimPrefix(f.File, dir)+" "+f.Code)
+		got = append(got, filepath.ToSlash(strings.TrimPrefix(f.File, dir))+" "+f.Code)
 	}
 	want := []string{"/a.rego unknown_rule", "/a.rego not_a_set", "/deep/d2.rego foreign_package", "/missing unreadable", "profile unknown_profile", "settings setting_type"}
 	if !reflect.DeepEqual(got, want) {

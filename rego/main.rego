@@ -26,11 +26,11 @@ decision := {
 default _verdict := "deny"
 
 _verdict := "deny" if {
-	count(_objections) > 0
+	_objections != set()
 } else := "ask" if {
-	count(_questions) > 0
+	_questions != set()
 } else := "transform" if {
-	count(_edits) > 0
+	_edits != set()
 } else := "allow" if {
 	_granted
 }
@@ -60,21 +60,21 @@ _grants contains {"rule": name, "said": said} if {
 # Rules look for findings and faults; where the lists are absent they would
 # find none.
 _complete if {
-	is_array(input.findings)
-	is_array(input.tool.schema_errors)
-	is_array(input.call.effects)
-	is_array(input.call.domains)
+	input.findings
+	input.tool.schema_errors
+	input.call.effects
+	input.call.domains
 }
 
 _granted if {
 	input.result
-	count(_grants) > 0
+	_grants != set()
 }
 
 _granted if {
 	not input.result
-	count(scopes.effects) > 0
-	count(_bare) == 0
+	scopes.effects != set()
+	_bare == set()
 }
 
 # The effects that no grant covers.
@@ -88,7 +88,7 @@ default _own := set()
 
 _own := {{"rule": "main", "said": {"reason": _reason}}} if {
 	_verdict == "deny"
-	count(_objections) == 0
+	_objections == set()
 }
 
 default _reason := "no rule speaks for it"

@@ -6,6 +6,8 @@
 # scope: package
 package callgate.scopes
 
+import rego.v2
+
 # METADATA
 # description: The effects of the call as a set.
 effects := {effect | some effect in input.call.effects}
@@ -21,14 +23,17 @@ domains := {domain | some domain in input.call.domains} if count(input.call.doma
 # METADATA
 # description: |
 #   For each effect of the call the scopes that the caller would need and lacks,
-#   a set of "domain:effect". It is empty where the caller may.
+#   a set of "domain:effect". It is empty where the caller may. Where a result is
+#   judged it is undefined: whether the call may be made is decided by then.
 lacking := {effect: scopes |
 	some effect in effects
 	scopes := {scope |
 		some domain in domains
 		scope := concat(":", [domain, effect])
-		count({scope, concat(":", [domain, "*"]), concat(":", ["*", effect]), "*:*"} & _held) == 0
+		{scope, concat(":", [domain, "*"]), concat(":", ["*", effect]), "*:*"} & _held == set()
 	}
+} if {
+	not input.result
 }
 
 _held := {scope | some scope in input.caller.scopes}

@@ -19,29 +19,29 @@ deny contains {
 	"reason": sprintf("needs the scope %s", [scope]),
 	"nearest": "ask the operator for the scope",
 } if {
-	_applies
 	some scope in scopes.lacking.draft
+	_on
 }
 
 deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": "save a draft"} if {
-	_applies
 	some scope in scopes.lacking.send
 	not _twin
+	_on
 }
 
 transform contains {
 	"reason": "a send without the scope becomes a draft",
 	"edits": [{"op": "redirect", "tool": input.tool.draft_twin}],
 } if {
-	_applies
-	count(scopes.lacking.send) > 0
+	scopes.lacking.send != set()
 	_twin
+	_on
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
-	_applies
 	some effect in {"draft", "send"}
-	count(scopes.lacking[effect]) == 0
+	scopes.lacking[effect] == set()
+	_on
 }
 
 _twin if {
@@ -49,7 +49,4 @@ _twin if {
 	input.tool.draft_twin != input.call.tool
 }
 
-_applies if {
-	data.settings.rules.draft_vs_send.enabled == true
-	not input.result
-}
+_on if data.settings.rules.draft_vs_send.enabled == true

@@ -25,21 +25,22 @@ deny contains {
 	"nearest": "repeat the call with a plain address that carries no data",
 } if {
 	some finding in _suspects
+	not finding.level < _levels[data.settings.rules.exfil_url.deny]
 	not input.result
 	not input.call.listing == true
 	not finding.direction in {"result", "description"}
-	not finding.level < _levels[data.settings.rules.exfil_url.deny]
+	not data.settings.rules.exfil_url.enabled == false
 }
 
 transform contains {"reason": "addresses that could carry data away are taken out", "edits": []} if {
 	some finding in _suspects
+	not finding.level < _levels[data.settings.rules.exfil_url.redact]
 	input.result
 	not finding.direction in {"argument", "description"}
-	not finding.level < _levels[data.settings.rules.exfil_url.redact]
+	not data.settings.rules.exfil_url.enabled == false
 }
 
 _suspects := [finding |
-	not data.settings.rules.exfil_url.enabled == false
 	some finding in input.findings
 	finding.detector == "exfil"
 ]

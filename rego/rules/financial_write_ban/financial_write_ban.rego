@@ -17,12 +17,12 @@ deny contains {
 	"reason": "agents do not move money or change financial records",
 	"nearest": "read it, or prepare a draft for a person to carry out",
 } if {
-	not data.settings.rules.financial_write_ban.enabled == false
-	not input.result
 	not _harmless
+	not input.result
+	not data.settings.rules.financial_write_ban.enabled == false
 }
 
-_harmless if count(scopes.effects - {"read", "draft"}) == 0
+_harmless if scopes.effects - {"read", "draft"} == set()
 
 _harmless if {
 	not "pay" in scopes.effects

@@ -31,10 +31,11 @@ deny contains {
 	"nearest": "repeat the call with plain text of your own",
 } if {
 	some finding in _suspects
+	not finding.level < _levels[data.settings.rules.injection.deny]
 	not input.result
 	not input.call.listing == true
 	not finding.direction in {"result", "description"}
-	not finding.level < _levels[data.settings.rules.injection.deny]
+	not data.settings.rules.injection.enabled == false
 }
 
 deny contains {
@@ -42,16 +43,18 @@ deny contains {
 	"nearest": "go on without this result, or ask a person to look at it",
 } if {
 	some finding in _suspects
+	not finding.level < _levels[data.settings.rules.injection.withhold]
 	input.result
 	not finding.direction in {"argument", "description"}
-	not finding.level < _levels[data.settings.rules.injection.withhold]
+	not data.settings.rules.injection.enabled == false
 }
 
 transform contains {"reason": "passages that may steer an agent are taken out", "edits": []} if {
 	some finding in _suspects
+	not finding.level < _levels[data.settings.rules.injection.redact]
 	input.result
 	not finding.direction in {"argument", "description"}
-	not finding.level < _levels[data.settings.rules.injection.redact]
+	not data.settings.rules.injection.enabled == false
 }
 
 allow contains {"effects": [], "reason": "results pass once they are screened"} if {
@@ -59,7 +62,6 @@ allow contains {"effects": [], "reason": "results pass once they are screened"} 
 }
 
 _suspects := [finding |
-	not data.settings.rules.injection.enabled == false
 	some finding in input.findings
 	finding.detector in {"injection", "text"}
 ]

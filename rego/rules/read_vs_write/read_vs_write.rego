@@ -15,22 +15,17 @@ import rego.v2
 import data.callgate.scopes
 
 deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": nearest} if {
-	_applies
 	some effect, missing in scopes.lacking
-	nearest := _nearest[effect]
 	some scope in missing
+	nearest := _nearest[effect]
+	data.settings.rules.read_vs_write.enabled == true
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
-	_applies
 	some effect, missing in scopes.lacking
+	missing == set()
 	_nearest[effect]
-	count(missing) == 0
-}
-
-_applies if {
 	data.settings.rules.read_vs_write.enabled == true
-	not input.result
 }
 
 # The effects that this rule judges, each with what to do instead.

@@ -17,15 +17,15 @@ deny contains {
 	"reason": "it is not known what this tool does",
 	"nearest": "the operator names the tool's effects and domains in the configuration",
 } if {
-	not data.settings.rules.unknown_effect.enabled == false
-	not input.result
 	not _known
+	not input.result
+	not data.settings.rules.unknown_effect.enabled == false
 }
 
 _known if {
-	count(scopes.effects) > 0
-	count(scopes.effects - _effects) == 0
-	count(scopes.domains - _domains) == 0
+	scopes.effects != set()
+	scopes.effects - _effects == set()
+	scopes.domains - _domains == set()
 }
 
 _effects := {"read", "draft", "write", "delete", "send", "execute", "pay", "admin"}
