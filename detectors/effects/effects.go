@@ -1,18 +1,29 @@
-// Package effects judges what a tool would do and to what, from what the
-// operator said, from a catalogue of known servers, and from the words of the
-// tool's name and description.
+// Package effects judges what a tool would do and to what: from what the
+// operator said, from a catalogue of known tools, and from the words of the
+// tool's name, description and argument names.
 //
-// A tool's words are an untrusted hint: where two of them disagree both count,
-// annotations only ever add, and a tool that says nothing the lexicon knows
-// stays unknown. A tool that lies in its name is not found out here.
+// A server chooses all of a tool's words, so they are hints, and they are read
+// for the worse:
+//   - All deeds in a name count; a word that is a noun as often as a deed counts
+//     unless another deed stands before it. A description is asked for what a
+//     name leaves open, and adds deeds that change something.
+//   - A catalogue entry is found by the tool's name, since a server's own name
+//     proves nothing. It stands alone only where it lists the tool's arguments
+//     and the tool declares no other: then name and arguments are those of the
+//     known tool. Everywhere else the effects are those of the entry and those
+//     of the lexicon together, where a lexicon without a reading adds unknown.
+//     So the name of a known tool never gives less than its words do.
+//   - Annotations add effects and take none away. A server that says that all is
+//     read only is not believed.
+//   - A tool without a known word is unknown.
+//
+// Only the operator's word replaces a reading. A tool that lies in all its
+// words, or does more than they say, is not found out here.
 package effects
 
 import (
 	"encoding/json"
 	"slices"
-	"sort"
-
-	"github.com/tidwall/gjson"
 )
 
 // The closed set of effects.
@@ -31,17 +42,19 @@ const (
 // Other is the domain of a tool of which none is known.
 const Other = "other"
 
-// Words is what a server says of a tool.
+const finance = "finance"
+
+// Words is what is known of a tool.
 type Words struct {
 	Server      string // the operator's name for the server
 	Name        string
 	Description string
-	Annotations json.RawMessage // an object; nil where there are none
+	Annotations json.RawMessage // an object; anything else says nothing
 	Arguments   []string        // names of the arguments
 }
 
 // Override is what the operator said of a tool. Nil or empty fields say
-// nothing.
+// nothing; each of the others replaces its part of the verdict.
 type Override struct {
 	Effects   []string
 	Domains   []string
@@ -61,35 +74,36 @@ type Verdict struct {
 	Roles map[string][]string
 }
 
-// Judge knows the lexicon and the catalogue. It is read only and safe for
+// Judge knows the lexicon and the catalogue. It is immutable and safe for
 // concurrent use.
 type Judge struct {
-	lexicon   lexicon
+	lexicon   *lexicon
 	catalogue catalogue
 }
 
 // New reads the lexicon and the catalogue, in the form of the files in
-// rego/facts. It refuses unknown members and words outside the closed sets.
+// rego/facts. An unknown member and a word outside the closed sets are errors
+// that name the entry.
 func New(lexicon, catalogue []byte) (*Judge, error) {
 	words, err := readLexicon(lexicon)
 	if err != nil {
 		return nil, err
 	}
-	servers, err := readCatalogue(catalogue)
+	tools, err := readCatalogue(catalogue)
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{lexicon: words, catalogue: servers}, nil
+	return &Judge{lexicon: words, catalogue: tools}, nil
 }
 
 // Of judges a tool. The operator's word stands as it is; operator may be nil.
 func (j *Judge) Of(w Words, operator *Override) Verdict {
-	v := j.tighten(j.own(w), w.Annotations)
+	v := tighten(j.own(w), w.Annotations)
 	if operator == nil {
 		return v
 	}
 	if len(operator.Effects) > 0 {
-		v.Effects, v.Source, v.Evidence = sorted(operator.Effects), "operator", ""
+		v.Effects, v.Source, v.Evidence = sorted(operator.Effects), "operator", "configuration"
 	}
 	if len(operator.Domains) > 0 {
 		v.Domains = sorted(operator.Domains)
@@ -106,61 +120,42 @@ func (j *Judge) Undefined(operator *Override) Verdict {
 	return j.Of(Words{}, operator)
 }
 
-// own joins catalogue and lexicon. An entry found by the operator's name for
-// the server stands alone; one found by the tool's own name does not undo what
-// the lexicon finds in that name.
+// own joins catalogue and lexicon, as the package comment says.
 func (j *Judge) own(w Words) Verdict {
 	said := j.lexicon.judge(w)
-	entry, byServer := j.catalogue.find(w.Server, w.Name)
+	entry := j.catalogue[w.Name]
 	if entry == nil {
 		return said
 	}
-	v := Verdict{Effects: entry.Effects, Domains: entry.Domains, Source: "catalogue", Evidence: "catalogue: " + w.Name,
-		DraftTwin: entry.DraftTwin, Roles: entry.Roles}
-	if !byServer {
-		if said.Source != "none" {
-			v.Effects = union(v.Effects, said.Effects)
-			v.Evidence += "; " + said.Evidence
-		}
+	v := Verdict{Effects: sorted(entry.Effects), Domains: sorted(entry.Domains), Source: "catalogue",
+		Evidence: "catalogue: " + w.Name, DraftTwin: entry.DraftTwin, Roles: cloned(entry.Roles)}
+	if !entry.lists(w.Arguments) {
+		v.Effects = union(v.Effects, said.Effects)
 		v.Domains = union(v.Domains, without(said.Domains, Other))
+		v.Evidence += "; " + said.Evidence
 	}
 	return v
 }
 
-// tighten lets annotations add effects. A hint that a tool is harmless says
-// nothing: it is the server's own word. A hint that it changes something adds
-// write to what looked harmless; how much it changes stays in the annotations,
-// where policy reads it.
-func (j *Judge) tighten(v Verdict, annotations json.RawMessage) Verdict {
-	if harmless := len(without(without(v.Effects, Read), Draft)) == 0; !harmless || len(annotations) == 0 {
-		return v
+func cloned(roles map[string][]string) map[string][]string {
+	if roles == nil {
+		return nil
 	}
-	a := gjson.GetManyBytes(annotations, "readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
-	if asDefault := a[0].Type == gjson.False && a[1].Type == gjson.True && a[2].Type == gjson.False && a[3].Type == gjson.True; asDefault {
-		// All four at the protocol's defaults is what a library writes for an
-		// author who said nothing.
-		return v
+	out := make(map[string][]string, len(roles))
+	for role, names := range roles {
+		out[role] = slices.Clone(names)
 	}
-	switch {
-	case a[0].Type == gjson.False:
-		v.Evidence += "; readOnlyHint: false"
-	case a[0].Type != gjson.True && a[1].Type == gjson.True:
-		v.Evidence += "; destructiveHint: true"
-	default:
-		return v
-	}
-	v.Effects = union(v.Effects, []string{Write})
-	return v
+	return out
 }
 
 func union(a, b []string) []string {
-	return sorted(append(slices.Clone(a), b...))
+	return sorted(slices.Concat(a, b))
 }
 
 // sorted gives a sorted copy without repeats.
 func sorted(list []string) []string {
 	list = slices.Clone(list)
-	sort.Strings(list)
+	slices.Sort(list)
 	return slices.Compact(list)
 }
 

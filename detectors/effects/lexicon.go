@@ -1,218 +1,161 @@
 package effects
 
 import (
+	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 )
 
-// judge reads a tool's name, then the deeds that its description opens with.
-func (l *lexicon) judge(w Words) Verdict {
-	name := tokens(w.Name)
-	found := l.inName(name)
-	opening := l.inDescription(w.Description)
-	found.add(opening)
-	l.qualify(&found, name, w.Arguments)
-	v := Verdict{Effects: sorted(found.effects), Domains: l.domainsOf(w, name), Source: "lexicon", Evidence: found.evidence()}
-	if len(v.Effects) == 0 {
-		v.Effects, v.Source, v.Evidence = []string{Unknown}, "none", "no word of the lexicon"
-	}
-	return v
+// kind is how sure it is that a word of a name is a deed.
+type kind int
+
+const (
+	deed        kind = iota // always
+	leading                 // only where no deed stands before it
+	mostlyThing             // only where there is no other deed
+)
+
+// lexicon is what words mean. It is immutable.
+type lexicon struct {
+	verbs      map[string]verb
+	phrases    map[string][]string // effects of two words in a row
+	views      set                 // last words of a name that asks for something
+	creates    set                 // deeds that bring something new into being
+	sent       set                 // what is sent when it is created
+	containers set                 // what a word of sent and payable is only the kind of
+	payable    set                 // what makes writing a payment
+	guarded    set                 // what makes writing administration
+	arguments  []argumentRule
+	domains    map[string]noun
 }
 
-// deeds collects effects and the words they came from.
-type deeds struct {
+type set map[string]bool
+
+type verb struct {
 	effects []string
-	words   []string
+	kind    kind
 }
 
-func (d *deeds) take(word string, effects []string) {
-	d.effects = append(d.effects, effects...)
-	if !slices.Contains(d.words, word) {
-		d.words = append(d.words, word)
+type noun struct {
+	domains []string
+	weak    bool // counts only where no other noun says more
+}
+
+// argumentRule adds an effect to a reading that has one of beside, where one
+// name of each list is among the arguments.
+type argumentRule struct {
+	Has    [][]string `json:"has"`
+	Beside []string   `json:"beside"`
+	Adds   string     `json:"adds"`
+}
+
+// lexiconFile is the form of the file; its comment member says what each is.
+type lexiconFile struct {
+	Comment     string              `json:"comment"`
+	Sources     []string            `json:"sources"`
+	Verbs       map[string][]string `json:"verbs"`
+	MayBeNouns  []string            `json:"may_be_nouns"`
+	MostlyNouns []string            `json:"mostly_nouns"`
+	Views       []string            `json:"views"`
+	Phrases     map[string][]string `json:"phrases"`
+	Creates     []string            `json:"creates"`
+	SentThings  []string            `json:"sent_things"`
+	Containers  []string            `json:"containers"`
+	PayThings   []string            `json:"pay_things"`
+	AdminThings []string            `json:"admin_things"`
+	Arguments   []argumentRule      `json:"arguments"`
+	Domains     map[string][]string `json:"domains"`
+	WeakDomains map[string][]string `json:"weak_domains"`
+}
+
+func readLexicon(raw []byte) (*lexicon, error) {
+	var file lexiconFile
+	if err := strict(raw, &file); err != nil {
+		return nil, fmt.Errorf("lexicon: %w", err)
 	}
-}
-
-func (d *deeds) add(other deeds) {
-	d.effects = append(d.effects, other.effects...)
-	for _, word := range other.words {
-		if !slices.Contains(d.words, word) {
-			d.words = append(d.words, word)
+	if err := file.check(); err != nil {
+		return nil, fmt.Errorf("lexicon: %w", err)
+	}
+	l := &lexicon{verbs: map[string]verb{}, phrases: file.Phrases, views: setOf(file.Views), creates: setOf(file.Creates),
+		sent: setOf(file.SentThings), containers: setOf(file.Containers), payable: setOf(file.PayThings),
+		guarded: setOf(file.AdminThings), arguments: file.Arguments, domains: map[string]noun{}}
+	kinds := map[string]kind{}
+	for _, word := range file.MayBeNouns {
+		kinds[word] = leading
+	}
+	for _, word := range file.MostlyNouns {
+		kinds[word] = mostlyThing
+	}
+	for effect, words := range file.Verbs {
+		for _, word := range words {
+			l.verbs[word] = verb{effects: union(l.verbs[word].effects, []string{effect}), kind: kinds[word]}
 		}
 	}
+	l.learn(file.WeakDomains, true)
+	l.learn(file.Domains, false)
+	return l, nil
 }
 
-func (d *deeds) evidence() string { return "lexicon: " + strings.Join(d.words, " ") }
-
-// inName takes every word for a deed. A word that is as often a thing counts
-// as a deed at the start, after "and" or "or", or where there is no other.
-func (l *lexicon) inName(name []string) deeds {
-	var sure, perhaps deeds
-	for i, word := range name {
-		if i+1 < len(name) {
-			if effects := l.phrases[word+" "+name[i+1]]; effects != nil {
-				sure.take(word+" "+name[i+1], effects)
+// learn takes the nouns of each domain. A noun that is both is not weak.
+func (l *lexicon) learn(domains map[string][]string, weak bool) {
+	for domain, words := range domains {
+		for _, word := range words {
+			known := l.domains[word]
+			if known.weak && !weak {
+				known = noun{}
 			}
-		}
-		effects := l.verbs[word]
-		switch {
-		case effects == nil:
-		case !l.things[word], i == 0, joins(name[i-1]):
-			sure.take(word, effects)
-		default:
-			perhaps.take(word, effects)
+			l.domains[word] = noun{domains: union(known.domains, []string{domain}), weak: weak}
 		}
 	}
-	if len(sure.effects) == 0 {
-		return perhaps
-	}
-	return sure
 }
 
-func joins(word string) bool { return word == "and" || word == "or" || word == "then" }
-
-// openingWords is how much of a description's first sentence is read.
-const openingWords = 24
-
-// inDescription takes the first deed of the first sentence and those that are
-// joined to a deed by "and", "or" or "then".
-func (l *lexicon) inDescription(description string) deeds {
-	var found deeds
-	words := sentence(description)
-	for i, word := range words {
-		effects := l.verbs[l.lemma(word)]
-		first := len(found.effects) == 0
-		switch {
-		case effects == nil:
-		case i > 0 && article(words[i-1]):
-		case first && (i == 0 || !l.things[l.lemma(word)] || opens(words[i-1])):
-			found.take(l.lemma(word), effects)
-		case !first && i > 0 && joins(words[i-1]) && !l.things[l.lemma(word)]:
-			found.take(l.lemma(word), effects)
+func (f *lexiconFile) check() error {
+	verbs := set{}
+	for effect, words := range f.Verbs {
+		if !slices.Contains(allEffects, effect) {
+			return fmt.Errorf("verbs: %q is no effect", effect)
+		}
+		for _, word := range words {
+			verbs[word] = true
 		}
 	}
-	return found
-}
-
-// article reports a word after which no deed stands.
-func article(word string) bool {
-	switch word {
-	case "a", "an", "the", "of", "its", "their", "your", "this", "these", "each", "all", "any":
-		return true
-	}
-	return false
-}
-
-// opens reports a word after which a deed stands.
-func opens(word string) bool {
-	switch word {
-	case "to", "can", "will", "tool", "function", "api", "it":
-		return true
-	}
-	return joins(word)
-}
-
-// lemma strips an ending from a word so that the lexicon knows it, or gives
-// the word itself.
-func (l *lexicon) lemma(word string) string {
-	for _, ending := range []struct{ cut, put string }{{"", ""}, {"s", ""}, {"es", ""}, {"ies", "y"}, {"ing", ""}, {"ing", "e"}} {
-		if stem, ok := strings.CutSuffix(word, ending.cut); ok && l.verbs[stem+ending.put] != nil {
-			return stem + ending.put
-		}
-	}
-	return word
-}
-
-// qualify corrects the sum of the words by what they stand with: to write a
-// draft is to draft, to make a payment is to pay, to write a permission is
-// administration, to fetch with a body is to send, and SQL can do anything.
-func (l *lexicon) qualify(d *deeds, name, arguments []string) {
-	has := func(effect string) bool { return slices.Contains(d.effects, effect) }
-	changes := has(Write) || has(Delete)
-	if slices.Contains(name, "draft") || slices.Contains(name, "drafts") {
-		if has(Write) && !has(Delete) {
-			d.effects = append(without(d.effects, Write), Draft)
-		}
-	}
-	for _, word := range name {
-		if has(Write) && l.payable[word] {
-			d.take(word, []string{Pay})
-		}
-		if changes && l.guarded[word] {
-			d.take(word, []string{Admin})
-		}
-	}
-	for _, argument := range arguments {
-		switch strings.ToLower(argument) {
-		case "sql", "command", "cmd", "script", "code", "shell":
-			if len(d.effects) > 0 {
-				d.take(strings.ToLower(argument), []string{Execute})
-			}
-		case "body", "method", "payload":
-			if slices.Contains(name, "fetch") || slices.Contains(name, "http") {
-				d.take(strings.ToLower(argument), []string{Send})
+	for _, list := range [][]string{f.MayBeNouns, f.MostlyNouns, f.Creates} {
+		for _, word := range list {
+			if !verbs[word] {
+				return fmt.Errorf("%q is no verb", word)
 			}
 		}
 	}
-}
-
-// domainsOf reads the tool's name and the operator's name for the server, and
-// the description where these say nothing.
-func (l *lexicon) domainsOf(w Words, name []string) []string {
-	var found []string
-	for _, word := range append(tokens(w.Server), name...) {
-		found = append(found, l.domains[word]...)
-	}
-	if len(found) == 0 {
-		for _, word := range sentence(w.Description) {
-			found = append(found, l.domains[word]...)
+	for phrase, effects := range f.Phrases {
+		if err := among(effects, allEffects); err != nil {
+			return fmt.Errorf("phrase %q: %w", phrase, err)
 		}
 	}
-	if len(found) == 0 {
-		return []string{Other}
-	}
-	return sorted(found)
-}
-
-// tokens splits a name at every sign and at every change from a small letter
-// to a capital, in lower case and without digits.
-func tokens(name string) []string {
-	var out []string
-	var word []rune
-	end := func() {
-		if len(word) > 0 {
-			out = append(out, strings.ToLower(string(word)))
-			word = word[:0]
+	for _, domains := range []map[string][]string{f.Domains, f.WeakDomains} {
+		for domain := range domains {
+			if !slices.Contains(allDomains, domain) {
+				return fmt.Errorf("domains: %q is no domain", domain)
+			}
 		}
 	}
-	runes := []rune(name)
-	for i, r := range runes {
-		switch {
-		case !unicode.IsLetter(r):
-			end()
-			continue
-		case unicode.IsUpper(r) && i > 0 && (unicode.IsLower(runes[i-1]) || i+1 < len(runes) && unicode.IsLower(runes[i+1]) && unicode.IsUpper(runes[i-1])):
-			end()
-		}
-		word = append(word, r)
-	}
-	end()
-	return out
+	return f.checkArguments()
 }
 
-// sentence gives the words of a description's first sentence, without what a
-// label such as "Tool description:" puts before it.
-func sentence(description string) []string {
-	const longest = 600
-	if len(description) > longest {
-		description = description[:longest]
+func (f *lexiconFile) checkArguments() error {
+	for i, rule := range f.Arguments {
+		if err := among(append([]string{rule.Adds}, rule.Beside...), allEffects); err != nil {
+			return fmt.Errorf("arguments: rule %d: %w", i, err)
+		}
+		if len(rule.Has) == 0 || len(rule.Beside) == 0 || slices.ContainsFunc(rule.Has, func(l []string) bool { return len(l) == 0 }) {
+			return fmt.Errorf("arguments: rule %d: an empty list", i)
+		}
 	}
-	if _, after, ok := strings.Cut(description, "ool description:"); ok {
-		description = after
+	return nil
+}
+
+func setOf(words []string) set {
+	s := make(set, len(words))
+	for _, word := range words {
+		s[word] = true
 	}
-	if i := strings.IndexAny(description, ".\n;"); i > 0 {
-		description = description[:i]
-	}
-	words := strings.FieldsFunc(strings.ToLower(description), func(r rune) bool { return !unicode.IsLetter(r) })
-	return words[:min(len(words), openingWords)]
+	return s
 }

@@ -1,0 +1,107 @@
+package effects
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// draft turns writing a draft into drafting. Deleting or sending one stays what
+// it is.
+func (l *lexicon) draft(r *reading, name []string) {
+	if !slices.Contains(name, "draft") && !slices.Contains(name, "drafts") {
+		return
+	}
+	if r.has(Write) && !r.has(Delete, Send) {
+		r.effects = without(r.effects, Write)
+		r.take("draft", Draft)
+	}
+}
+
+// things adds what a deed becomes by what it is done to: a message that is
+// created is sent, money that is written or sent is paid, and who changes a
+// permission administers.
+func (l *lexicon) things(r *reading, name []string) {
+	creates := slices.ContainsFunc(r.words, func(word string) bool { return l.creates[word] })
+	writes, sends, deletes := r.has(Write), r.has(Send), r.has(Delete)
+	for i, word := range name {
+		contained := i+1 < len(name) && l.containers[name[i+1]]
+		if creates && writes && l.sent[word] && !contained {
+			r.take(word, Send)
+		}
+		if (writes || sends) && l.payable[word] && !contained {
+			r.take(word, Pay)
+		}
+		if (writes || deletes) && l.guarded[word] {
+			r.take(word, Admin)
+		}
+		if i > 0 && (writes || deletes) && l.guarded[name[i-1]+" "+word] {
+			r.take(name[i-1]+" "+word, Admin)
+		}
+	}
+}
+
+// args adds effects that the names of arguments tell.
+func (l *lexicon) args(r *reading, arguments []string) {
+	given := set{}
+	for _, argument := range arguments {
+		given[letters(argument)] = true
+	}
+	for _, rule := range l.arguments {
+		if !r.has(rule.Beside...) {
+			continue
+		}
+		var found []string
+		for _, names := range rule.Has {
+			if i := slices.IndexFunc(names, func(name string) bool { return given[name] }); i >= 0 {
+				found = append(found, names[i])
+			}
+		}
+		if len(found) == len(rule.Has) {
+			r.take(strings.Join(found, "+"), rule.Adds)
+		}
+	}
+}
+
+// letters spells an argument's name as the lexicon does: "to_address" and
+// "toAddress" are "toaddress".
+func letters(name string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsLetter(r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, name)
+}
+
+// domainsOf reads the nouns of the tool's name and of the operator's name for
+// the server together, and those of the description where these have none.
+func (l *lexicon) domainsOf(w Words, name []string) []string {
+	if by := slices.Index(name, "by"); by > 0 {
+		name = name[:by] // what follows is what is looked for with, not what is looked for
+	}
+	found := l.about(append(tokens(w.Server), name...))
+	if len(found) == 0 {
+		found = l.about(sentence(w.Description))
+	}
+	if len(found) == 0 {
+		return []string{Other}
+	}
+	return sorted(found)
+}
+
+// about gives the domains of nouns; weak ones count where there are only such.
+func (l *lexicon) about(words []string) []string {
+	var found, weak []string
+	for _, word := range words {
+		if n := l.domains[word]; n.weak {
+			weak = append(weak, n.domains...)
+		} else {
+			found = append(found, n.domains...)
+		}
+	}
+	if len(found) == 0 {
+		return weak
+	}
+	return found
+}
