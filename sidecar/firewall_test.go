@@ -26,7 +26,7 @@ const planted = "AKIA" + "Q3EGRZ7XW4N5VTUP"
 // bench is a firewall of real parts over a file of its own.
 type bench struct {
 	*Firewall
-	t    *testing.T
+	t    testing.TB
 	path string
 }
 
@@ -42,7 +42,7 @@ type setup struct {
 
 // open makes a firewall, and at the end of the test looks for the planted
 // secret in every byte of its record.
-func open(t *testing.T, o setup) *bench {
+func open(t testing.TB, o setup) *bench {
 	t.Helper()
 	b := &bench{t: t, path: filepath.Join(t.TempDir(), "callgate.db")}
 	store, err := audit.Open(t.Context(), audit.Options{Path: b.path})
@@ -74,7 +74,7 @@ func open(t *testing.T, o setup) *bench {
 	return b
 }
 
-func engine(t *testing.T, o setup) *policy.Engine {
+func engine(t testing.TB, o setup) *policy.Engine {
 	t.Helper()
 	var dirs []string
 	if len(o.rules) > 0 {

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"callgate/sidecar/config"
+	"callgate/toolproxy"
+)
+
+var update = flag.Bool("update", false, "write the generated parts of the README")
+
+const readmePath = "../../README.md"
+
+// TestReadme keeps the generated parts of the README equal to what the program
+// says: the demo's transcript, the configuration reference, the error codes.
+func TestReadme(t *testing.T) {
+	before, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(before)
+	readme = put(t, readme, "demo", "```\n"+transcript(t)+"```\n")
+	readme = put(t, readme, "reference", config.Reference())
+	readme = put(t, readme, "codes", codeTable())
+	if *update {
+		if err := os.WriteFile(readmePath, []byte(readme), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if readme != string(before) {
+		t.Error("the README is not what the program says: run go test ./cmd/callgate -run TestReadme -update")
+	}
+}
+
+// put replaces what stands between two markers.
+func put(t *testing.T, readme, name, text string) string {
+	t.Helper()
+	from, to := "<!-- "+name+" -->\n", "<!-- /"+name+" -->"
+	head, rest, ok := strings.Cut(readme, from)
+	_, tail, closed := strings.Cut(rest, to)
+	if !ok || !closed {
+		t.Fatalf("the README has no part %q", name)
+	}
+	return head + from + text + to + tail
+}
+
+// transcript runs the demo and makes equal what differs from run to run.
+func transcript(t *testing.T) string {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	var out, talk bytes.Buffer
+	if code := run(t.Context(), []string{"demo"}, streams{in: strings.NewReader(""), out: &out, err: &talk}); code != exitDone {
+		t.Fatalf("demo ended with %d:\n%s%s", code, out.String(), talk.String())
+	}
+	text := regexp.MustCompile(`\S*callgate-demo-\d+`).ReplaceAllString(out.String(), "/tmp/callgate-demo-1")
+	text = regexp.MustCompile(`\d\d-\d\d \d\d:\d\d:\d\d`).ReplaceAllString(text, "01-31 12:00:00")
+	n := 0
+	return regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}`).ReplaceAllStringFunc(text, func(string) string {
+		n++
+		return fmt.Sprintf("019c1a2b-%04x-7abc", n)
+	})
+}
+
+func codeTable() string {
+	var b strings.Builder
+	b.WriteString("| code | what the agent reads | next step |\n|---|---|---|\n")
+	for _, code := range toolproxy.Codes {
+		r := toolproxy.Refuse(code, "", nil).Worded()
+		hint := r.Hint
+		if code == toolproxy.CodeDenied {
+			hint = "The nearest allowed action, where a rule names one."
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", code, r.Message, hint)
+	}
+	return b.String()
+}
+
+// TestReadmeCommands checks that each callgate command of the README exists,
+// with its flags.
+func TestReadmeCommands(t *testing.T) {
+	readme, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := 0
+	for _, line := range regexp.MustCompile("(?m)(?:^|\\| )callgate ([a-z].*)$").FindAllStringSubmatch(string(readme), -1) {
+		words := strings.Fields(line[1])
+		root := newRoot(&app{streams: streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}})
+		cmd, rest, err := root.Find(words)
+		if err != nil || cmd == root {
+			t.Errorf("callgate %s: no such command", line[1])
+			continue
+		}
+		checked++
+		checkFlags(t, cmd, line[1], rest)
+	}
+	if checked < 10 {
+		t.Errorf("checked %d commands only", checked)
+	}
+}
+
+func checkFlags(t *testing.T, cmd *cobra.Command, line string, words []string) {
+	t.Helper()
+	if err := cmd.ParseFlags(words); err != nil {
+		t.Errorf("callgate %s: %v", line, err)
+	}
+}
