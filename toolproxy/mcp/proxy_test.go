@@ -27,6 +27,12 @@ import (
 // listeners, and gives their URLs.
 func front(t testing.TB, upstream http.Handler, c ProxyConfig) (direct, proxied string) {
 	t.Helper()
+	var p *Proxy
+	return frontOf(t, upstream, c, &p)
+}
+
+func frontOf(t testing.TB, upstream http.Handler, c ProxyConfig, made **Proxy) (direct, proxied string) {
+	t.Helper()
 	ignore := goleak.IgnoreCurrent()
 	up := httptest.NewServer(upstream)
 	if c.URL == "" {
@@ -36,6 +42,7 @@ func front(t testing.TB, upstream http.Handler, c ProxyConfig) (direct, proxied 
 	if err != nil {
 		t.Fatal(err)
 	}
+	*made = p
 	down := httptest.NewServer(p)
 	t.Cleanup(func() {
 		http.DefaultClient.CloseIdleConnections()
