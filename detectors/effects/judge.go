@@ -28,11 +28,15 @@ func (r *reading) has(effects ...string) bool {
 
 // judge reads a tool's words.
 func (l *lexicon) judge(w Words) Verdict {
-	name := tokens(w.Name)
+	name, opening := tokens(w.Name), l.opening(w.Description)
 	r := l.inName(name)
-	l.describe(&r, w.Description)
+	subject := name
+	if len(r.effects) == 0 {
+		subject = slices.Concat(name, opening.object)
+	}
+	l.describe(&r, opening)
 	l.draft(&r, name)
-	l.things(&r, name)
+	l.things(&r, subject)
 	l.args(&r, w.Arguments)
 	domains := l.domainsOf(w, name)
 	if len(r.effects) == 0 {
@@ -88,103 +92,4 @@ func (l *lexicon) verb(word string) (string, verb, bool) {
 		}
 	}
 	return "", verb{}, false
-}
-
-// describe asks the description for its opening deeds where the name has none,
-// and else for the deeds among them that change something.
-func (l *lexicon) describe(r *reading, description string) {
-	named := len(r.effects) > 0
-	opening := l.opening(sentence(description))
-	for _, word := range opening {
-		v := l.verbs[word]
-		if !named || !slices.Contains(v.effects, Read) {
-			r.take(word, v.effects...)
-		}
-	}
-}
-
-// opening gives the deed that a sentence opens with, and those that "and", "or"
-// or "then" join to it.
-func (l *lexicon) opening(words []string) []string {
-	start := l.start(words)
-	if start < 0 {
-		return nil
-	}
-	found := []string{l.lemma(words[start])}
-	for i := start + 1; i+1 < len(words); i++ {
-		word := l.lemma(words[i+1])
-		if joins(words[i]) && l.verbs[word].effects != nil && (l.verbs[word].kind == deed || l.finite(words[i+1])) {
-			found = append(found, word)
-		}
-	}
-	return found
-}
-
-// start finds the word that a sentence tells its deed with: its first one, or
-// the one after a word such as "to" or "can". It gives -1 for none.
-func (l *lexicon) start(words []string) int {
-	for i, word := range words {
-		known := l.verbs[l.lemma(word)].effects != nil
-		switch {
-		case known && i == 0:
-			return i
-		case known && opens(words[i-1]):
-			return i
-		}
-	}
-	return -1
-}
-
-// opens reports a word after which a deed stands.
-func opens(word string) bool {
-	switch word {
-	case "to", "can", "will", "that", "which", "tool", "function", "api", "it", "for", "please", "you", "allows", "by":
-		return true
-	}
-	return false
-}
-
-func joins(word string) bool { return word == "and" || word == "or" || word == "then" }
-
-// finite reports a word in the third person: "posts", not "post".
-func (l *lexicon) finite(word string) bool { return l.lemma(word) != word }
-
-// lemma strips an ending from a word so that the lexicon knows it, or gives
-// the word itself.
-func (l *lexicon) lemma(word string) string {
-	if _, ok := l.verbs[word]; ok {
-		return word
-	}
-	for _, ending := range []string{"s", "ing"} {
-		for _, stem := range stems(word, ending) {
-			if _, ok := l.verbs[stem]; ok {
-				return stem
-			}
-		}
-	}
-	return word
-}
-
-// stems lists what a word may be without an ending: "creates" is create,
-// "searches" search, "replies" reply, "making" make, "running" run.
-func stems(word, ending string) []string {
-	stem, ok := strings.CutSuffix(word, ending)
-	if !ok || len(stem) < 2 {
-		return nil
-	}
-	if ending == "s" {
-		out := []string{stem}
-		if es, ok := strings.CutSuffix(stem, "e"); ok {
-			out = append(out, es)
-		}
-		if ies, ok := strings.CutSuffix(stem, "ie"); ok {
-			out = append(out, ies+"y")
-		}
-		return out
-	}
-	out := []string{stem, stem + "e"}
-	if last := len(stem) - 1; stem[last] == stem[last-1] {
-		out = append(out, stem[:last])
-	}
-	return out
 }

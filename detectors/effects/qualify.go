@@ -21,22 +21,25 @@ func (l *lexicon) draft(r *reading, name []string) {
 // things adds what a deed becomes by what it is done to: a message that is
 // created is sent, money that is written or sent is paid, and who changes a
 // permission administers.
-func (l *lexicon) things(r *reading, name []string) {
+func (l *lexicon) things(r *reading, subject []string) {
 	creates := slices.ContainsFunc(r.words, func(word string) bool { return l.creates[word] })
-	writes, sends, deletes := r.has(Write), r.has(Send), r.has(Delete)
-	for i, word := range name {
-		contained := i+1 < len(name) && l.containers[name[i+1]]
+	writes, pays, changes := r.has(Write), r.has(Write, Send), r.has(Write, Delete, Pay)
+	for i, word := range subject {
+		contained := i+1 < len(subject) && l.containers[subject[i+1]]
+		if i > 0 && slices.Contains(r.words, subject[i-1]+" "+word) {
+			continue // a phrase, which says all
+		}
 		if creates && writes && l.sent[word] && !contained {
 			r.take(word, Send)
 		}
-		if (writes || sends) && l.payable[word] && !contained {
+		if pays && l.payable[word] && !contained {
 			r.take(word, Pay)
 		}
-		if (writes || deletes) && l.guarded[word] {
+		if changes && l.guarded[word] {
 			r.take(word, Admin)
 		}
-		if i > 0 && (writes || deletes) && l.guarded[name[i-1]+" "+word] {
-			r.take(name[i-1]+" "+word, Admin)
+		if i > 0 && changes && l.guarded[subject[i-1]+" "+word] {
+			r.take(subject[i-1]+" "+word, Admin)
 		}
 	}
 }
@@ -75,14 +78,22 @@ func letters(name string) string {
 }
 
 // domainsOf reads the nouns of the tool's name and of the operator's name for
-// the server together, and those of the description where these have none.
+// the server together, weak ones where there are no others, and the nouns of
+// the description where there are none. Weak ones of a description are too many
+// to tell anything, but for money, which is better assumed.
 func (l *lexicon) domainsOf(w Words, name []string) []string {
 	if by := slices.Index(name, "by"); by > 0 {
 		name = name[:by] // what follows is what is looked for with, not what is looked for
 	}
-	found := l.about(append(tokens(w.Server), name...))
+	found, weak := l.about(append(tokens(w.Server), name...))
 	if len(found) == 0 {
-		found = l.about(sentence(w.Description))
+		found = weak
+	}
+	if len(found) == 0 {
+		found, weak = l.about(sentence(w.Description))
+		if slices.Contains(weak, finance) {
+			found = append(found, finance)
+		}
 	}
 	if len(found) == 0 {
 		return []string{Other}
@@ -90,9 +101,8 @@ func (l *lexicon) domainsOf(w Words, name []string) []string {
 	return sorted(found)
 }
 
-// about gives the domains of nouns; weak ones count where there are only such.
-func (l *lexicon) about(words []string) []string {
-	var found, weak []string
+// about gives the domains of nouns, those of weak ones apart.
+func (l *lexicon) about(words []string) (found, weak []string) {
 	for _, word := range words {
 		if n := l.domains[word]; n.weak {
 			weak = append(weak, n.domains...)
@@ -100,8 +110,5 @@ func (l *lexicon) about(words []string) []string {
 			found = append(found, n.domains...)
 		}
 	}
-	if len(found) == 0 {
-		return weak
-	}
-	return found
+	return found, weak
 }

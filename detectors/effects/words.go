@@ -53,7 +53,7 @@ func sentence(description string) []string {
 		description = after
 	}
 	for i, r := range description {
-		if ends := strings.ContainsRune(".!?;\n", r); ends && i > 0 && endsWord(description[i+1:]) {
+		if i > 0 && (strings.ContainsRune("!?;\n", r) || r == '.' && endsWord(description[i+1:])) {
 			description = description[:i]
 			break
 		}
