@@ -59,6 +59,9 @@ const (
 	pass
 	content
 	as
+	what
+	context
+	above
 
 	target // an e-mail address, a link, an account: found by shape
 	known  // the name of a tool at hand
@@ -79,7 +82,7 @@ var lexicon = []struct {
 	{prior, "previous previously prior above earlier preceding foregoing initial original past existing former before preprogrammed given " +
 		"vorherigen vorherige vorigen bisherigen bisherige obigen obige fruheren vorangegangenen ursprunglichen davor " +
 		"anteriores anterior previas previos previa previo arriba originales precedentes precedente anterieures anterieurs initiales dessus"},
-	{instr, "instruction instructions directions directive directives guideline guidelines rule rules command commands orders order constraints restrictions programming " +
+	{instr, "instruction instructions directions directive directives guideline guidelines rule rules command commands constraints restrictions programming " +
 		"prompt prompts directions assignments policies limitations guardrails safeguards " +
 		"anweisung anweisungen instruktion instruktionen befehl befehle regeln vorgaben auftrage auftrag weisungen " +
 		"instruccion instrucciones ordenes reglas indicaciones directrices consignes consigne ordres regles"},
@@ -142,6 +145,9 @@ var lexicon = []struct {
 	{pass, "pass put place insert include attach"},
 	{content, "content contents value result output"},
 	{as, "as into in"},
+	{what, "what which list was welche welches que cuales quelles quels liste enumera"},
+	{context, "statement statements text texts information conversation context sentence sentences message messages input content paragraph"},
+	{above, "above before previous prior preceding foregoing earlier oben anterior dessus"},
 }
 
 // tableSize is a power of two, several times the number of words.

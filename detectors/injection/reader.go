@@ -63,12 +63,18 @@ func (r *reader) word() {
 	r.pos = i
 	word := r.text[start:i]
 	r.words++
-	found := lookup(word, h)
+	found := class(0)
+	if len(word) == 1 {
+		found = r.spelled()
+	}
 	if found == 0 {
+		found = lookup(word, h)
+	}
+	if found == 0 && len(word) > 1 {
 		found = r.otherWord(word, plain)
 	}
 	if found != 0 {
-		r.event(found, start, i)
+		r.event(found, start, r.pos)
 	}
 	r.leading = false
 }
@@ -76,17 +82,17 @@ func (r *reader) word() {
 // otherWord looks at what is no plain word: digits for letters, names of tools
 // and account numbers.
 func (r *reader) otherWord(word string, plain bool) class {
-	if len(word) == 1 {
-		return r.spelled(word)
-	}
 	if plain && strings.IndexByte(word, '_') < 0 && !camel(word) {
-		return 0
+		return misspelt(word)
 	}
 	switch {
 	case account(word):
 		return target
 	case r.isTool(word):
 		return known
+	case strings.IndexByte(word, '_') >= 0:
+		r.parts(word)
+		return 0
 	}
 	return unleet(word)
 }
@@ -110,10 +116,7 @@ func (r *reader) event(c class, start, end int) {
 // sign takes a byte between words.
 func (r *reader) sign(c byte) {
 	switch c {
-	case ' ', '\t', ',', '\'', '`', '-', '*', '"', '\r', '(', ')':
-		if r.leading || c != '"' && c != '*' && c != '(' {
-			break
-		}
+	case '"', '*', '(', ')', ']':
 		r.leading = true
 	case '\n':
 		r.leading = true
@@ -126,6 +129,9 @@ func (r *reader) sign(c byte) {
 		}
 	case ':':
 		r.leading = true
+		if r.count > 0 && r.events[r.count-1].end == r.pos {
+			r.events[r.count-1].class &^= order // the name of a field
+		}
 		r.speaker()
 		r.link()
 	case '@':
@@ -133,6 +139,9 @@ func (r *reader) sign(c byte) {
 	case '<', '[', '#', '|', '{', '>':
 		if r.token(c) {
 			return
+		}
+		if c == '#' && (r.pos == 0 || r.text[r.pos-1] != '#') {
+			r.heading()
 		}
 		r.leading = true
 	}
@@ -216,7 +225,7 @@ func (r *reader) rest(steps []step, at int) int {
 func (r *reader) matched(rule *rule, first, last int) {
 	weight := rule.weight
 	if rule.request && r.at.Direction == detectors.ResultText && r.events[first].class&r.verbsAtHand() != 0 {
-		weight++
+		weight += rule.weight
 	}
 	r.signal(rule.name, weight, r.events[first].start, r.events[last].end)
 }

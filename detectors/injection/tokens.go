@@ -20,8 +20,7 @@ var literals = []literal{
 	{"<start_of_turn>", "chat_token", 6}, {"<end_of_turn>", "chat_token", 6}, {"[inst]", "chat_token", 6},
 	{"[/inst]", "chat_token", 6}, {"<<sys>>", "chat_token", 6}, {"<</sys>>", "chat_token", 6},
 	{"[system]", "fake_turn", 4}, {"[assistant]", "fake_turn", 3}, {"[user]", "fake_turn", 3}, {"[system message]", "fake_turn", 4},
-	{"### instruction", "fake_turn", 4}, {"### system", "fake_turn", 4}, {"### response", "fake_turn", 3},
-	{"## system", "fake_turn", 3},
+	{"### instruction:", "fake_turn", 4}, {"### system:", "fake_turn", 4}, {"### response:", "fake_turn", 3},
 	{"<system>", "wrapper", 3}, {"</system>", "wrapper", 3}, {"<important>", "wrapper", 4}, {"</important>", "wrapper", 4},
 	{"<information>", "wrapper", 3}, {"</information>", "wrapper", 3}, {"<instructions>", "wrapper", 3}, {"</instructions>", "wrapper", 3},
 	{"<instruction>", "wrapper", 3}, {"</instruction>", "wrapper", 3},
@@ -69,6 +68,20 @@ func (r *reader) token(first byte) bool {
 		return true
 	}
 	return false
+}
+
+// heading takes a line of # signs whose first word is the system: prompts are
+// written so, and so are the chapters of handbooks.
+func (r *reader) heading() {
+	start := r.pos
+	end := start
+	for end < len(r.text) && strings.IndexByte("# ([*<", r.text[end]) >= 0 {
+		end++
+	}
+	const name = "system"
+	if len(r.text)-end >= len(name) && strings.EqualFold(r.text[end:end+len(name)], name) {
+		r.signal("fake_turn", 2, start, end+len(name))
+	}
 }
 
 // openComment notes how far a markup comment reaches, so that what is said in

@@ -83,10 +83,76 @@ func unleet(word string) class {
 	return lookup(plain, hashOf(plain))
 }
 
+// parts takes the words of a name such as system_message one by one.
+func (r *reader) parts(name string) {
+	start := r.pos - len(name)
+	for len(name) > 0 {
+		part, rest, _ := strings.Cut(name, "_")
+		if found := lookup(part, hashOf(part)); found != 0 {
+			r.event(found, start, start+len(part))
+			r.words++
+		}
+		start += len(part) + 1
+		name = rest
+	}
+}
+
+// weighty are the words that a text cannot do without when it overrides
+// another, so that they are known with a wrong letter too.
+var weighty = strings.Fields("instruction instructions previous previously disregard guidelines directives password")
+
+// near holds each weighty word and all that it becomes when a letter is left
+// out, with the classes of the word.
+var near = func() map[string]class {
+	m := map[string]class{}
+	for _, word := range weighty {
+		c := lookup(word, hashOf(word))
+		m[word] = c
+		for i := 1; i < len(word); i++ {
+			m[word[:i]+word[i+1:]] = c
+		}
+	}
+	return m
+}()
+
+// misspelt looks up a word that is a weighty one but for a letter that is
+// left out, put in or wrong. The first letter is right.
+func misspelt(word string) class {
+	const shortest, longest = 7, 13
+	if len(word) < shortest || len(word) > longest {
+		return 0
+	}
+	var plain [longest]byte
+	for i := range len(word) {
+		plain[i] = wordBytes[word[i]]
+	}
+	switch plain[0] {
+	case 'i':
+		if plain[1] != 'n' && plain[2] != 'n' && plain[1] != 's' {
+			return 0
+		}
+	case 'p', 'd', 'g':
+	default:
+		return 0
+	}
+	if c := near[string(plain[:len(word)])]; c != 0 {
+		return c
+	}
+	var without [longest]byte
+	for i := 1; i < len(word); i++ {
+		copy(without[:], plain[:i])
+		copy(without[i:], plain[i+1:len(word)])
+		if c := near[string(without[:len(word)-1])]; c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
 // spelled reads a word whose letters stand apart, as in "i g n o r e": it
 // looks ahead from the first letter and takes them all when they spell a word
 // that the lexicon knows.
-func (r *reader) spelled(first string) class {
+func (r *reader) spelled() class {
 	const shortest, longest = 5, 16
 	start := r.pos - 1
 	if start >= 2 && wordBytes[r.text[start-2]] != 0 && r.single(start-2) {
