@@ -86,6 +86,7 @@ type row struct {
 	Surface  string   `json:"surface"`
 	Effects  []string `json:"effects"`
 	Decision string   `json:"decision"`
+	Code     string   `json:"code"`
 	Rules    []string `json:"rules"`
 	Outcome  string   `json:"outcome"`
 }
@@ -93,7 +94,7 @@ type row struct {
 // records reads the whole record through the command that operators use.
 func (g gate) records(t *testing.T) []row {
 	t.Helper()
-	out := run(t, "", callgate, "audit", "list", "--json", "--limit", "10000", "--config", g.config)
+	out := run(t, "", callgate, "audit", "list", "--json", "--limit", "0", "--config", g.config)
 	var rows []row
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		var r row

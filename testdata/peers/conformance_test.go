@@ -50,15 +50,18 @@ func TestConformance(t *testing.T) {
 		})
 	}
 	t.Run("record", func(t *testing.T) {
-		allowed := 0
+		decisions := map[string]int{}
 		for _, r := range g.records(t) {
-			if r.Decision != "allow" {
+			decisions[r.Decision]++
+			// The suites send faulty requests and arguments on purpose.
+			faulty := r.Code != "" && r.Code != "denied" || slices.Equal(r.Rules, []string{"schema"})
+			if r.Decision != "allow" && !faulty {
 				t.Errorf("record %+v", r)
 			}
-			allowed++
 		}
-		if allowed == 0 {
-			t.Error("the suites left no record")
+		t.Logf("records: %v", decisions)
+		if decisions["allow"] < 100 {
+			t.Errorf("the suites left only %v records", decisions)
 		}
 	})
 }

@@ -3,6 +3,7 @@
 package peers
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -126,6 +127,22 @@ func TestHiddenTools(t *testing.T) {
 		if !names["read_text_file"] || names["write_file"] || names["move_file"] {
 			t.Errorf("%s sees %v", client, names)
 		}
+	}
+}
+
+// TestPrivateLists checks that a server's mark that all may share its list of
+// tools does not reach a client of the era that has such marks.
+func TestPrivateLists(t *testing.T) {
+	command := []string{gosdk, "serve", "stdio"}
+	g := configure(t, setting{servers: map[string]entry{"peer": {Command: command, Tools: reads}}})
+	p := plan{Capabilities: map[string]any{}, Steps: []step{{Method: "tools/list", Params: json.RawMessage(`{}`)}}}
+	direct := p.play(t, "v2-auto", targetOf(command), t.TempDir())
+	if !shared.Match(direct.Steps[0]) {
+		t.Fatalf("the server does not share its list: %s", direct.Steps[0])
+	}
+	through := p.play(t, "v2-auto", targetOf(g.wrap("peer", command...)), t.TempDir())
+	if shared.Match(through.Steps[0]) || !bytes.Contains(through.Steps[0], []byte(`"private"`)) {
+		t.Errorf("the list through callgate: %s", through.Steps[0])
 	}
 }
 

@@ -28,7 +28,7 @@ var rawAsks = []struct{ id, message string }{
 	{`9`, `{"jsonrpc":"2.0","id":9,"method":"tools/call","params":{"name":"get-structured-content","arguments":{"location":"Chicago"}}}`},
 	{`10`, `{"jsonrpc":"2.0","id":10,"method":"tools/call","params":{"name":"get-annotated-message","arguments":{"messageType":"error","includeImage":false}}}`},
 	{`11`, `{"jsonrpc":"2.0","id":11,"method":"resources/list"}`},
-	{`12`, `{"jsonrpc":"2.0","id":12,"method":"resources/read","params":{"uri":"demo://resource/static/document/structure.md"}}`},
+	{`12`, `{"jsonrpc":"2.0","id":12,"method":"resources/read","params":{"uri":"demo://resource/static/document/startup.md"}}`},
 	{`13`, `{"jsonrpc":"2.0","id":13,"method":"prompts/get","params":{"name":"args-prompt","arguments":{"city":"Zürich"}}}`},
 	{`14`, `{"jsonrpc":"2.0","id":14,"method":"example/unknown","params":{"x":1}}`},
 	{`15`, `{"jsonrpc":"2.0","id":15,"method":"server/discover","params":{}}`},
@@ -38,6 +38,33 @@ var rawAsks = []struct{ id, message string }{
 const rawHello = `{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"raw","version":"0"}}}`
 
 const rawReady = `{"jsonrpc":"2.0","method":"notifications/initialized"}`
+
+// documents are the server's own pages about itself: plain prose that names its
+// tools and what they send, and no attack.
+var documents = []string{"architecture", "extension", "features", "how-it-works", "instructions", "startup", "structure"}
+
+// TestDocuments reads the server's documents. None of them is an attack, so none
+// may be changed.
+func TestDocuments(t *testing.T) {
+	stdio := []string{node, everyServer("everything"), "stdio"}
+	g := configure(t, setting{servers: map[string]entry{"peer": {Command: stdio, Tools: reads}}})
+	direct, through := rawStdio(t, stdio), rawStdio(t, g.wrap("peer", stdio...))
+	for _, p := range []rawPeer{direct, through} {
+		p.ask(t, `"hello"`, rawHello)
+		p.tell(t, rawReady)
+		p.ask(t, `"list"`, rawAsks[0].message)
+	}
+	for _, name := range documents {
+		ask := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"demo://resource/static/document/%s.md"}}`, name)
+		want, got := direct.ask(t, "1", ask), through.ask(t, "1", ask)
+		if !strings.Contains(want, `"contents"`) {
+			t.Fatalf("%s: %s", name, want)
+		}
+		if want != got {
+			t.Errorf("%s.md was changed on its way", name)
+		}
+	}
+}
 
 // rawPeer exchanges messages as bytes.
 type rawPeer interface {

@@ -16,12 +16,13 @@ const asked = [];
 const heard = listen(client);
 answer(client, plan.capabilities ?? {}, asked);
 
+const version = versionOf(client, transport);
 await client.connect(transport);
 const steps = [];
 for (const step of plan.steps) steps.push(await play(step));
 const transcript = {
   server: {
-    version: client.getNegotiatedProtocolVersion?.() ?? transport.protocolVersion ?? null,
+    version: version(),
     capabilities: client.getServerCapabilities() ?? null,
     info: client.getServerVersion() ?? null,
     instructions: client.getInstructions() ?? null,
@@ -42,11 +43,36 @@ async function play(step) {
   try {
     out.result = await request({ method: step.method, params: step.params }, options);
   } catch (e) {
-    out.error = { code: e.code ?? null, message: e.message, data: e.data ?? null };
+    out.error = failure(e);
   }
   // A client may drop the last report when the result comes in the same read.
   if (step.progress) out.progress = progress.filter((p) => p.progress !== p.total);
   return out;
+}
+
+// failure is the error as the server sent it. In the stateless era HTTP carries
+// errors with a status of their own, which the client then reports instead.
+function failure(e) {
+  try {
+    const { error } = JSON.parse(e.data.text);
+    if (error) return { code: error.code, message: error.message, data: error.data ?? null };
+  } catch {
+    // Not such an error.
+  }
+  return { code: e.code ?? null, message: e.message, data: e.data ?? null };
+}
+
+// versionOf tells the negotiated version, which version 1 of the SDK keeps to
+// itself but hands to its transport.
+function versionOf(client, transport) {
+  if (client.getNegotiatedProtocolVersion) return () => client.getNegotiatedProtocolVersion();
+  let told = null;
+  const hand = transport.setProtocolVersion?.bind(transport);
+  transport.setProtocolVersion = (v) => {
+    told = v;
+    hand?.(v);
+  };
+  return () => told;
 }
 
 // listen keeps every notification, so that none is lost before it is awaited.
@@ -112,7 +138,12 @@ async function connectable(kind, plan) {
   if (kind === "v2-auto") options.versionNegotiation = { mode: "auto" };
   const client = new Client(who, options);
   const transport = wire(plan, StreamableHTTPClientTransport, StdioClientTransport);
-  const request = (r, o) => (r.method === "tools/call" ? client.callTool(r.params, o) : client.request(r, z.looseObject({}), o));
+  // As programs do: the client learns from its list which arguments become headers.
+  const request = (r, o) => {
+    if (r.method === "tools/list") return client.listTools(r.params, o);
+    if (r.method === "tools/call") return client.callTool(r.params, o);
+    return client.request(r, z.looseObject({}), o);
+  };
   return { client, transport, request };
 }
 

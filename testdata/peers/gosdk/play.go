@@ -136,7 +136,7 @@ func (s step) play(ctx context.Context, session *mcp.ClientSession) played {
 	out.Error = &failure{Message: err.Error()}
 	var rpc *jsonrpc.Error
 	if errors.As(err, &rpc) {
-		out.Error.Code, out.Error.Data = rpc.Code, rpc.Data
+		*out.Error = failure{rpc.Code, rpc.Message, rpc.Data}
 	}
 	return out
 }
