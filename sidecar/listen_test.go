@@ -416,3 +416,34 @@ func TestDecideOverHTTP(t *testing.T) {
 		t.Errorf("on behalf of another: %d %s", status, answer)
 	}
 }
+
+// TestAgentIsTold: a redirected call and a redacted result say so.
+func TestAgentIsTold(t *testing.T) {
+	var asked []string
+	r := run(t, func(c *config.Config) {
+		c.Servers = map[string]config.Server{"notes": {
+			URL: office(t, func(w http.ResponseWriter, r *http.Request, message gjson.Result) {
+				asked = append(asked, message.Get("params.name").Str)
+				says("A page of https://webhook.site/abc and more")(w, r, message)
+			}),
+			Tools: map[string]config.Tool{"delete_note": {Effects: []string{"send"}, Domains: []string{"mail"}, DraftTwin: "get_note"}},
+		}}
+		c.Policy.Settings = map[string]any{"rules": map[string]any{"exfil_url": map[string]any{"redact": "medium"}}}
+	})
+	_, answer := post(t, r.url+"/mcp/notes", strings.Replace(getNote, "get_note", "delete_note", 1))
+	told := gjson.Get(answer, "result._meta.callgate/decision")
+	text := gjson.Get(answer, "result.content.1.text").Str
+	if len(asked) != 1 || asked[0] != "get_note" || told.Get("decision").Str != "transform" || told.Get("rules.0").Str != "draft_vs_send" {
+		t.Fatalf("the server was asked %v; answered %s", asked, answer)
+	}
+	if !strings.Contains(text, "get_note ran in place of delete_note") || !strings.Contains(text, r.last(t).ID) {
+		t.Errorf("told %q", text)
+	}
+	_, answer = post(t, r.url+"/mcp/notes", getNote)
+	if first := gjson.Get(answer, "result.content.0.text").Str; strings.Contains(first, "webhook.site") || !strings.Contains(first, redactionMark) {
+		t.Errorf("redacted to %q", first)
+	}
+	if !strings.Contains(gjson.Get(answer, "result.content.1.text").Str, "Passages of the result were removed") || r.last(t).End.Outcome != audit.Redacted {
+		t.Errorf("answered %s, ended as %s", answer, r.last(t).End.Outcome)
+	}
+}

@@ -44,7 +44,29 @@ func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit
 	if err != nil {
 		return nil, end, err
 	}
-	return result, end, nil
+	return f.noticed(t, result, decision), end, nil
+}
+
+// noticed adds to a result what the agent has to know of changes to its call
+// or to the result.
+func (f *Firewall) noticed(t *transit, result *toolproxy.Result, d policy.Decision) *toolproxy.Result {
+	notice := &toolproxy.Notice{Decision: policy.Transform.String(), Record: t.call.ID}
+	switch {
+	case t.rewritten != nil && t.sent.Tool != t.call.Tool:
+		notice.Rules = t.decision.Rules()
+		notice.Message = "The call was changed before it was made: " + t.sent.Tool + " ran in place of " + t.call.Tool + "."
+	case t.rewritten != nil:
+		notice.Rules = t.decision.Rules()
+		notice.Message = "The arguments of the call were changed before it was made."
+	case result.Edited:
+		notice.Rules = d.Rules()
+		notice.Message = "Passages of the result were removed because they could turn an agent."
+	default:
+		return result
+	}
+	told := *result
+	told.Notice = notice
+	return &told
 }
 
 // judgeResult asks policy about a result.

@@ -96,6 +96,18 @@ type Result struct {
 	// Edited says that the firewall changed Body, so that a wire must
 	// re-encode its answer rather than relay the upstream's bytes.
 	Edited bool
+
+	// Notice is what the agent has to be told beside Body; nil for nothing.
+	Notice *Notice
+}
+
+// Notice tells an agent that the firewall changed its call or the result. Its
+// text is made of fixed words and names of tools.
+type Notice struct {
+	Decision string
+	Rules    []string
+	Record   string
+	Message  string
 }
 
 // Handler serves one call. An upstream is a Handler, the firewall is a Handler

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/tidwall/gjson"
 
 	"callgate/cmd/callgate/demo"
 	"callgate/sidecar"
@@ -191,6 +192,9 @@ func (p *performance) sentence(r audit.Record) string {
 	verdict, rules, why := words[r.Decision], r.Rules, strings.Join(r.Reasons, "; ")
 	if r.End.Outcome == audit.Withheld {
 		verdict, rules, why = "WITHHELD", r.End.Rules, "the call was allowed, but its result tries to instruct the agent: "+found(r.End.Findings)
+	}
+	if r.Rewritten != nil {
+		why += " (" + gjson.GetBytes(r.Rewritten, "call.tool").Str + " ran instead)"
 	}
 	return fmt.Sprintf("%-9s by %s: %s", verdict, strings.Join(rules, ", "), why)
 }

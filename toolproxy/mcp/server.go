@@ -178,6 +178,9 @@ func (s *Server) judge(ctx context.Context, client Client, m Message, ask Ask) [
 	case result == nil:
 		return refuse(m, toolproxy.Refuse(toolproxy.CodeInternal, "mcp", errNoAnswer))
 	}
+	if result.Notice != nil {
+		result = tell(result)
+	}
 	return encode(m, answer.Load(), result)
 }
 
