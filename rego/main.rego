@@ -9,8 +9,6 @@ package callgate.main
 
 import rego.v2
 
-import data.callgate.scopes
-
 # METADATA
 # entrypoint: true
 decision := {
@@ -40,7 +38,16 @@ _objections contains {"rule": name, "said": said} if {
 	some said in data.callgate.rules[name].deny
 }
 
-_objections contains {"rule": "main", "said": {"reason": "facts about the call are missing"}} if not _complete
+# Rules look for findings and faults; where the lists are absent they would
+# find none.
+_objections contains {"rule": "main", "said": {"reason": "facts about the call are missing"}} if {
+	not {
+		input.findings
+		input.tool.schema_errors
+		input.call.effects
+		input.call.domains
+	}
+}
 
 _questions contains {"rule": name, "said": said} if {
 	some name
@@ -57,15 +64,6 @@ _grants contains {"rule": name, "said": said} if {
 	some said in data.callgate.rules[name].allow
 }
 
-# Rules look for findings and faults; where the lists are absent they would
-# find none.
-_complete if {
-	input.findings
-	input.tool.schema_errors
-	input.call.effects
-	input.call.domains
-}
-
 _granted if {
 	input.result
 	_grants != set()
@@ -73,29 +71,32 @@ _granted if {
 
 _granted if {
 	not input.result
-	scopes.effects != set()
-	_bare == set()
-}
-
-# The effects that no grant covers.
-_bare := scopes.effects - {effect |
-	some grant in _grants
-	some effect in grant.said.effects
+	input.call.effects != []
+	every effect in input.call.effects {
+		some grant in _grants
+		effect in grant.said.effects
+	}
 }
 
 # What main itself says where nobody objects and nobody grants either.
-default _own := set()
-
 _own := {{"rule": "main", "said": {"reason": _reason}}} if {
 	_verdict == "deny"
 	_objections == set()
-}
+} else := set()
 
 default _reason := "no rule speaks for it"
 
-_reason := sprintf("no rule allows %s", [concat(", ", sort(_bare & _words))]) if {
+_reason := sprintf("no rule allows %s", [concat(", ", sort(_bare))]) if {
 	not input.result
-	count(_bare & _words) > 0
+	_bare != set()
 }
 
-_words := {"read", "draft", "write", "delete", "send", "execute", "pay", "admin", "unknown"}
+# The effects that no grant covers; other words are not repeated.
+_bare := {effect |
+	some effect in input.call.effects
+	effect in {"read", "draft", "write", "delete", "send", "execute", "pay", "admin", "unknown"}
+	not {
+		some grant in _grants
+		effect in grant.said.effects
+	}
+}

@@ -9,16 +9,10 @@ package callgate.scopes
 import rego.v2
 
 # METADATA
-# description: The effects of the call as a set.
-effects := {effect | some effect in input.call.effects}
-
-# METADATA
-# description: |
-#   The domains of the call as a set. A call of no domain is of the domain
-#   "other".
-default domains := {"other"}
-
-domains := {domain | some domain in input.call.domains} if count(input.call.domains) > 0
+# description: The domains of the call; a call of none is of the domain "other".
+domains := input.call.domains if {
+	input.call.domains != []
+} else := ["other"]
 
 # METADATA
 # description: |
@@ -26,14 +20,15 @@ domains := {domain | some domain in input.call.domains} if count(input.call.doma
 #   a set of "domain:effect". It is empty where the caller may. Where a result is
 #   judged it is undefined: whether the call may be made is decided by then.
 lacking := {effect: scopes |
-	some effect in effects
+	some effect in input.call.effects
 	scopes := {scope |
 		some domain in domains
 		scope := concat(":", [domain, effect])
-		{scope, concat(":", [domain, "*"]), concat(":", ["*", effect]), "*:*"} & _held == set()
+		not scope in input.caller.scopes
+		not concat(":", [domain, "*"]) in input.caller.scopes
+		not concat(":", ["*", effect]) in input.caller.scopes
+		not "*:*" in input.caller.scopes
 	}
 } if {
 	not input.result
 }
-
-_held := {scope | some scope in input.caller.scopes}

@@ -21,17 +21,26 @@ test_every_domain_needs_its_scope if {
 }
 
 test_no_domain_is_other if {
-	scopes.domains == {"other"} with input as _input([], [])
+	scopes.domains == ["other"] with input as _input([], [])
 	scopes.lacking == {"read": {"other:read"}} with input as _input(["crm:read"], [])
 	scopes.lacking == {"read": set()} with input as _input(["other:read"], [])
 }
 
 test_domains_absent_is_other if {
 	scopes.lacking == {"read": {"other:read"}} with input as {"call": {"effects": ["read"]}}
+	scopes.lacking == {"read": {"other:read"}} with input as {"call": {"effects": ["read"]}, "caller": {"scopes": ["crm:read"]}}
+}
+
+test_scopes_absent_is_none if {
+	scopes.lacking == {"read": {"crm:read"}} with input as {"call": {"effects": ["read"], "domains": ["crm"]}}
+}
+
+test_undefined_on_a_result if {
+	result := object.union(_input([], ["crm"]), {"result": {"is_error": false, "bytes": 1}})
+	not scopes.lacking with input as result
 }
 
 test_empty_input if {
-	scopes.effects == set() with input as {}
-	scopes.domains == {"other"} with input as {}
+	scopes.domains == ["other"] with input as {}
 	scopes.lacking == {} with input as {}
 }

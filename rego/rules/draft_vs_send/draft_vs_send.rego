@@ -39,7 +39,8 @@ transform contains {
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
-	some effect in {"draft", "send"}
+	some effect in input.call.effects
+	effect in {"draft", "send"}
 	scopes.lacking[effect] == set()
 	_on
 }

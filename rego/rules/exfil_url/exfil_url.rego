@@ -24,7 +24,8 @@ deny contains {
 	"reason": "an argument holds an address that could carry data away",
 	"nearest": "repeat the call with a plain address that carries no data",
 } if {
-	some finding in _suspects
+	some finding in input.findings
+	finding.detector == "exfil"
 	not finding.level < _levels[data.settings.rules.exfil_url.deny]
 	not input.result
 	not input.call.listing == true
@@ -33,16 +34,12 @@ deny contains {
 }
 
 transform contains {"reason": "addresses that could carry data away are taken out", "edits": []} if {
-	some finding in _suspects
-	not finding.level < _levels[data.settings.rules.exfil_url.redact]
 	input.result
+	some finding in input.findings
+	finding.detector == "exfil"
+	not finding.level < _levels[data.settings.rules.exfil_url.redact]
 	not finding.direction in {"argument", "description"}
 	not data.settings.rules.exfil_url.enabled == false
 }
-
-_suspects := [finding |
-	some finding in input.findings
-	finding.detector == "exfil"
-]
 
 _levels := {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}

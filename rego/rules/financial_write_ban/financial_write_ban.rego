@@ -11,20 +11,24 @@ package callgate.rules.financial_write_ban
 
 import rego.v2
 
-import data.callgate.scopes
+deny contains _objection if {
+	"pay" in input.call.effects
+	_applies
+}
 
-deny contains {
-	"reason": "agents do not move money or change financial records",
-	"nearest": "read it, or prepare a draft for a person to carry out",
-} if {
-	not _harmless
+deny contains _objection if {
+	"finance" in input.call.domains
+	some effect in input.call.effects
+	not effect in {"read", "draft"}
+	_applies
+}
+
+_applies if {
 	not input.result
 	not data.settings.rules.financial_write_ban.enabled == false
 }
 
-_harmless if scopes.effects - {"read", "draft"} == set()
-
-_harmless if {
-	not "pay" in scopes.effects
-	not "finance" in scopes.domains
+_objection := {
+	"reason": "agents do not move money or change financial records",
+	"nearest": "read it, or prepare a draft for a person to carry out",
 }

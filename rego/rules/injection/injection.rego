@@ -30,7 +30,8 @@ deny contains {
 	"reason": "an argument carries instructions or hidden text that steer an agent",
 	"nearest": "repeat the call with plain text of your own",
 } if {
-	some finding in _suspects
+	some finding in input.findings
+	finding.detector in {"injection", "text"}
 	not finding.level < _levels[data.settings.rules.injection.deny]
 	not input.result
 	not input.call.listing == true
@@ -42,17 +43,19 @@ deny contains {
 	"reason": "the result carries instructions or hidden text that steer an agent",
 	"nearest": "go on without this result, or ask a person to look at it",
 } if {
-	some finding in _suspects
-	not finding.level < _levels[data.settings.rules.injection.withhold]
 	input.result
+	some finding in input.findings
+	finding.detector in {"injection", "text"}
+	not finding.level < _levels[data.settings.rules.injection.withhold]
 	not finding.direction in {"argument", "description"}
 	not data.settings.rules.injection.enabled == false
 }
 
 transform contains {"reason": "passages that may steer an agent are taken out", "edits": []} if {
-	some finding in _suspects
-	not finding.level < _levels[data.settings.rules.injection.redact]
 	input.result
+	some finding in input.findings
+	finding.detector in {"injection", "text"}
+	not finding.level < _levels[data.settings.rules.injection.redact]
 	not finding.direction in {"argument", "description"}
 	not data.settings.rules.injection.enabled == false
 }
@@ -60,10 +63,5 @@ transform contains {"reason": "passages that may steer an agent are taken out", 
 allow contains {"effects": [], "reason": "results pass once they are screened"} if {
 	input.result
 }
-
-_suspects := [finding |
-	some finding in input.findings
-	finding.detector in {"injection", "text"}
-]
 
 _levels := {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}

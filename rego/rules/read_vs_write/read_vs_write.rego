@@ -14,17 +14,17 @@ import rego.v2
 
 import data.callgate.scopes
 
-deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": nearest} if {
-	some effect, missing in scopes.lacking
-	some scope in missing
-	nearest := _nearest[effect]
+deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": _nearest[effect]} if {
+	some effect in input.call.effects
+	effect in {"read", "write", "delete", "execute", "admin"}
+	some scope in scopes.lacking[effect]
 	data.settings.rules.read_vs_write.enabled == true
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
-	some effect, missing in scopes.lacking
-	missing == set()
-	_nearest[effect]
+	some effect in input.call.effects
+	effect in {"read", "write", "delete", "execute", "admin"}
+	scopes.lacking[effect] == set()
 	data.settings.rules.read_vs_write.enabled == true
 }
 

@@ -11,26 +11,32 @@ package callgate.rules.unknown_effect
 
 import rego.v2
 
-import data.callgate.scopes
+deny contains _objection if {
+	input.call.effects == []
+	_applies
+}
 
-deny contains {
-	"reason": "it is not known what this tool does",
-	"nearest": "the operator names the tool's effects and domains in the configuration",
-} if {
-	not _known
+deny contains _objection if {
+	some effect in input.call.effects
+	not effect in {"read", "draft", "write", "delete", "send", "execute", "pay", "admin"}
+	_applies
+}
+
+deny contains _objection if {
+	some domain in input.call.domains
+	not domain in {
+		"mail", "calendar", "chat", "crm", "finance", "files",
+		"code", "web", "database", "identity", "other",
+	}
+	_applies
+}
+
+_applies if {
 	not input.result
 	not data.settings.rules.unknown_effect.enabled == false
 }
 
-_known if {
-	scopes.effects != set()
-	scopes.effects - _effects == set()
-	scopes.domains - _domains == set()
-}
-
-_effects := {"read", "draft", "write", "delete", "send", "execute", "pay", "admin"}
-
-_domains := {
-	"mail", "calendar", "chat", "crm", "finance", "files",
-	"code", "web", "database", "identity", "other",
+_objection := {
+	"reason": "it is not known what this tool does",
+	"nearest": "the operator names the tool's effects and domains in the configuration",
 }
