@@ -101,3 +101,20 @@ func benchRecord(effect string) Record {
 		Input: json.RawMessage(`{"arguments":{"note":"` + strings.Repeat("abcdefgh ", 110) + `"}}`),
 	}
 }
+
+// BenchmarkToggle changes the class of the next commit, as alternating batches
+// of reads and writes do.
+func BenchmarkToggle(b *testing.B) {
+	s := openTest(b, Options{})
+	for i := 0; b.Loop(); i++ {
+		if err := s.w.conn.durable(i%2 == 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := s.w.conn.durable(true); err != nil {
+		b.Fatal(err)
+	}
+	if level, err := s.w.conn.integer(context.Background(), "PRAGMA synchronous"); err != nil || level != 2 {
+		b.Fatalf("synchronous=%d, %v", level, err)
+	}
+}

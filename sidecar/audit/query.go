@@ -97,11 +97,19 @@ func (q Query) where(cursor int64) (string, []any) {
 		b.WriteString(" AND " + condition)
 		args = append(args, arg)
 	}
+	after := q.AfterSeq
 	if q.Oldest {
-		and("d.seq > ?", cursor)
+		after = cursor
 	} else {
 		and("d.seq < ?", cursor)
-		and("d.seq > ?", q.AfterSeq)
+	}
+	if q.Since.IsZero() {
+		and("d.seq > ?", after)
+	} else {
+		// Times do not always grow with the order, so the index gives a place to
+		// begin and not the order. SQLite would not choose it by itself.
+		and("d.seq > max(?, (SELECT min(seq) - 1 FROM decided INDEXED BY decided_time WHERE time >= ?))", after)
+		args = append(args, q.Since.UnixMicro())
 	}
 	for _, f := range []struct{ condition, value string }{
 		{"d.caller = ?", q.Caller}, {"d.server = ?", q.Server}, {"d.tool = ?", q.Tool}, {"d.session = ?", q.Session},

@@ -46,7 +46,8 @@ CREATE UNIQUE INDEX decided_id ON decided (id);
 CREATE INDEX decided_time    ON decided (time);
 CREATE INDEX decided_caller  ON decided (caller);
 CREATE INDEX decided_session ON decided (session);
-CREATE INDEX decided_tool    ON decided (tool, server);
+CREATE INDEX decided_server  ON decided (server);
+CREATE INDEX decided_tool    ON decided (tool);
 CREATE INDEX decided_refused ON decided (decision) WHERE decision <> 'allow';
 
 -- pos is the order in which calls ended.
