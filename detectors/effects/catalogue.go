@@ -60,10 +60,11 @@ func merge(a, b *entry) *entry {
 	return &entry{Effects: union(a.Effects, b.Effects), Domains: union(a.Domains, b.Domains)}
 }
 
-// lists reports that the entry lists its arguments, and all of the given ones
-// are among them.
+// lists reports that the entry lists its arguments, and the given ones are some
+// of them. None at all is some only of none: a tool may take what it does not
+// declare.
 func (e *entry) lists(arguments []string) bool {
-	if e.Arguments == nil {
+	if e.Arguments == nil || len(arguments) == 0 && len(e.Arguments) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(arguments, func(name string) bool { return !slices.Contains(e.Arguments, name) })

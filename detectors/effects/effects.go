@@ -9,8 +9,8 @@
 //     name leaves open, and adds deeds that change something.
 //   - A catalogue entry is found by the tool's name, since a server's own name
 //     proves nothing. It stands alone only where it lists the tool's arguments
-//     and the tool declares no other: then name and arguments are those of the
-//     known tool. Everywhere else the effects are those of the entry and those
+//     and the tool declares some of these and no other: then name and arguments
+//     are those of the known tool. Everywhere else the effects are those of the entry and those
 //     of the lexicon together, where a lexicon without a reading adds unknown.
 //     So the name of a known tool never gives less than its words do.
 //   - Annotations add effects and take none away. A server that says that all is
