@@ -39,7 +39,8 @@ func readAddress(parser whatwg.Parser, raw, scheme string, colon int) address {
 		a.split(body[end:])
 		return a
 	}
-	a.parse(parser, raw)
+	a.parse(parser, raw[:colon+a.authority]+"/")
+	a.split(body[end:])
 	return a
 }
 
@@ -65,6 +66,8 @@ func plainAuthority(s string) bool {
 	return true
 }
 
+// parse reads scheme and authority as a browser does. What follows is not
+// parsed: it is only looked at for what it carries.
 func (a *address) parse(parser whatwg.Parser, raw string) {
 	u, err := parser.Parse(raw)
 	if err != nil {
@@ -77,7 +80,6 @@ func (a *address) parse(parser whatwg.Parser, raw string) {
 	}
 	a.host = strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
 	a.user, a.password = unescape(u.Username()), u.Password() != ""
-	a.path, a.query, a.fragment = u.Pathname(), u.Query(), u.Fragment()
 }
 
 // ip gives the address that the host is, in whatever notation.

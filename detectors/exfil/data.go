@@ -35,34 +35,43 @@ func (s *scan) data(a *address, start, end int) {
 	if a.broken || a.host == "" {
 		return
 	}
-	worst, where := harmless, ""
-	weigh := func(l load, place string) {
-		if l > worst {
-			worst, where = l, place
-		}
+	worst, where := max(weighParts(a.query, "&;"), weighParts(a.fragment, "&;")), "query"
+	if len(a.query)+len(a.fragment) > longQuery {
+		worst = max(worst, bulky)
 	}
-	for _, part := range strings.FieldsFunc(a.query+"&"+a.fragment, func(r rune) bool { return r == '&' || r == ';' }) {
-		_, value, ok := strings.Cut(part, "=")
-		if !ok {
-			value = part
-		}
-		weigh(weighValue(value), "query")
-	}
-	for _, segment := range strings.Split(a.path, "/") {
-		weigh(weighValue(segment), "path")
+	if l := weighParts(a.path, "/"); l > worst {
+		worst, where = l, "path"
 	}
 	host := a.host
 	if strings.EqualFold(a.written, host) {
 		host = a.written // in the letters' own case, which encodings need
 	}
-	weigh(weighHost(host), "host")
-	if len(a.query)+len(a.fragment) > longQuery {
-		weigh(bulky, "query")
+	if l := weighHost(host); l > worst {
+		worst, where = l, "host"
 	}
 	if worst == harmless {
 		return
 	}
 	s.add("data_"+where, s.severityOf(worst, where, start), start, end, registrable(a.host))
+}
+
+// weighParts looks at the values between signs, without the names before an
+// equals sign, and gives the worst.
+func weighParts(s, signs string) load {
+	worst := harmless
+	for len(s) >= shortestToken {
+		end := strings.IndexAny(s, signs)
+		if end < 0 {
+			end = len(s)
+		}
+		value := s[:end]
+		if name, after, ok := strings.Cut(value, "="); ok && after != "" && len(name) < shortestToken {
+			value = after
+		}
+		worst = max(worst, weighValue(value))
+		s = s[min(len(s), end+1):]
+	}
+	return worst
 }
 
 // severityOf grades a load: what an agent sends out weighs more than what a
@@ -215,6 +224,8 @@ func random(value string) bool {
 			kind, digits = 3, digits+1
 		case c >= 0x80 || c == '/' || c == ' ':
 			return false
+		default:
+			continue
 		}
 		if kind != last {
 			changes++
@@ -226,6 +237,10 @@ func random(value string) bool {
 
 // weighHost looks at the labels in front of the registered domain.
 func weighHost(host string) load {
+	const shortest = 12 // eight characters below the shortest of domains
+	if len(host) < shortest || strings.Count(host, ".") < 2 {
+		return harmless
+	}
 	domain := registrable(strings.ToLower(host))
 	labels := strings.TrimSuffix(host[:max(0, len(host)-len(domain))], ".")
 	if len(labels) < 8 {

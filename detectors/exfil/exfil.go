@@ -22,6 +22,7 @@ import (
 // Detector is the family. It is read only and safe for concurrent use.
 type Detector struct {
 	hosts  map[string]string // host, or host and path prefix, to its kind
+	paths  map[string]bool   // hosts of which only paths are known
 	parser whatwg.Parser
 }
 
@@ -45,13 +46,16 @@ func New(hosts []byte) (*Detector, error) {
 	if err := dec.Decode(&file); err != nil {
 		return nil, fmt.Errorf("hosts: %w", err)
 	}
-	d := &Detector{hosts: map[string]string{}, parser: whatwg.NewParser()}
+	d := &Detector{hosts: map[string]string{}, paths: map[string]bool{}, parser: whatwg.NewParser()}
 	for kind, list := range file.Hosts {
 		if _, ok := kinds[kind]; !ok {
 			return nil, fmt.Errorf("hosts: %q is no kind", kind)
 		}
 		for _, host := range list {
 			d.hosts[host] = kind
+			if domain, _, ok := strings.Cut(host, "/"); ok {
+				d.paths[domain] = true
+			}
 		}
 	}
 	return d, nil
@@ -64,7 +68,7 @@ func (d *Detector) known(host, path string) string {
 		if kind := d.hosts[domain]; kind != "" {
 			return kind
 		}
-		if len(path) > 1 {
+		if len(path) > 1 && d.paths[domain] {
 			if kind := d.byPath(domain, path); kind != "" {
 				return kind
 			}

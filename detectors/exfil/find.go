@@ -189,7 +189,7 @@ func (s *scan) bare(start, end int) {
 		s.bareIP(ip, start, end)
 		return
 	}
-	if len(host) < 4 || host[len(host)-1] >= '0' && host[len(host)-1] <= '9' {
+	if start < s.token || len(host) < 4 || host[len(host)-1] >= '0' && host[len(host)-1] <= '9' {
 		return
 	}
 	path := ""

@@ -60,13 +60,25 @@ func (s *scan) inline(start, colon int, scheme string) {
 // userinfo judges what stands before an @: a name that looks like a host is
 // there to deceive.
 func (s *scan) userinfo(a *address, start, end int) {
-	trick := strings.ContainsAny(a.written, "@") && strings.Contains(s.text[start:end], `\`)
+	trick := backslashed(s.text[start:end])
 	switch {
 	case trick, strings.Contains(a.user, ".") && web[a.scheme]:
 		s.add("userinfo_host", detectors.High, start, end, registrable(a.host))
 	case a.password && a.user != "":
 		s.add("userinfo_password", detectors.Medium, start, end, registrable(a.host))
 	}
+}
+
+// backslashed reports a backslash before an @ where a browser ends the host
+// and other readers go on.
+func backslashed(url string) bool {
+	_, rest, _ := strings.Cut(url, ":")
+	rest = strings.TrimLeft(rest, `/\`)
+	if end := strings.IndexAny(rest, "/?"); end >= 0 {
+		rest = rest[:end]
+	}
+	back := strings.IndexByte(rest, '\\')
+	return back >= 0 && strings.IndexByte(rest[back:], '@') >= 0
 }
 
 // insideHost reports and judges a host that lies inside: loopback, private,
