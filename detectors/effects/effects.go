@@ -9,10 +9,10 @@
 //     name leaves open, and adds deeds that change something.
 //   - A catalogue entry is found by the tool's name, since a server's own name
 //     proves nothing. It stands alone only where it lists the tool's arguments
-//     and the tool declares some of these and no other: then name and arguments
-//     are those of the known tool. Everywhere else the effects are those of the entry and those
-//     of the lexicon together, where a lexicon without a reading adds unknown.
-//     So the name of a known tool never gives less than its words do.
+//     and the tool declares some of these and no other, so that name and
+//     arguments are those of the known tool. Everywhere else its effects and
+//     those of the lexicon count together, and a lexicon without a reading adds
+//     unknown: a known name alone never loosens what the words say.
 //   - Annotations add effects and take none away. A server that says that all is
 //     read only is not believed.
 //   - A tool without a known word is unknown.
