@@ -66,6 +66,9 @@ func kindOf(name string) kind {
 	if len(name) > longest || len(name) < 3 {
 		return noName
 	}
+	if !mayTell(name) {
+		return noName
+	}
 	plain := plainName(name)
 	switch {
 	case within(plain, harmlessNames):
@@ -78,6 +81,33 @@ func kindOf(name string) kind {
 		return vendorName
 	}
 	return noName
+}
+
+// starts holds the first three letters of each telling part and vendor.
+var starts = func() (t [1 << 15]bool) {
+	for _, list := range [][]string{passwordNames, tokenNames, vendors} {
+		for _, part := range list {
+			t[trigram(part[0], part[1], part[2])] = true
+		}
+	}
+	return t
+}()
+
+func trigram(a, b, c byte) int { return int(a&31)<<10 | int(b&31)<<5 | int(c&31) }
+
+// mayTell reports whether any part may be in a name, over signs between its
+// letters. It may say yes too often, never no.
+func mayTell(name string) bool {
+	var a, b byte
+	for i := range len(name) {
+		if c := name[i]; alnum(c) {
+			if a != 0 && starts[trigram(a, b, c)] {
+				return true
+			}
+			a, b = b, c
+		}
+	}
+	return false
 }
 
 // plainName is a name in lower case without signs.

@@ -134,6 +134,19 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// TestMayTell checks the shortcut against the lists that it stands for.
+func TestMayTell(t *testing.T) {
+	for _, list := range [][]string{passwordNames, tokenNames, vendors} {
+		for _, part := range list {
+			for _, name := range []string{part, strings.ToUpper(part), "x_" + part + "1", part[:2] + "-" + part[2:], part[:1] + "." + part[1:]} {
+				if !mayTell(name) {
+					t.Errorf("%q cannot tell", name)
+				}
+			}
+		}
+	}
+}
+
 func FuzzRedact(f *testing.F) {
 	secret := "sk_live_" + token(24)
 	f.Add(`{"a":"`, `"}`, "password=")
