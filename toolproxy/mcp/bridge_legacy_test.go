@@ -1,10 +1,12 @@
 package mcp
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -140,5 +142,29 @@ func TestBridgeGet(t *testing.T) {
 	}
 	if _, err := io.ReadAll(first.Body); refusalCode(err) != toolproxy.CodeUpstreamUnavailable {
 		t.Errorf("the stream of a call ends with %v", err)
+	}
+}
+
+// TestBridgeClientStopsReading leaves a stream without closing it.
+func TestBridgeClientStopsReading(t *testing.T) {
+	b := startBridge(t, "scripted", nil)
+	session := b.session()
+	ctx, leave := context.WithCancel(t.Context())
+	response, err := b.try(ctx, http.MethodPost, session, call("1", "hang", `{}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	leave()
+	p := b.Bridge.session(session)
+	waiting := func() int {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.posts)
+	}
+	for end := time.Now().Add(patience); waiting() > 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the request of a client that left still waits")
+		}
 	}
 }

@@ -29,6 +29,7 @@ func init() {
 		serveWrapped()
 	case "sleeper":
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+		fmt.Println(`{"jsonrpc":"2.0","method":"notifications/sleeping"}`)
 		time.Sleep(time.Hour)
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
