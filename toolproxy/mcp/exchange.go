@@ -52,20 +52,20 @@ func (p *Proxy) request(w http.ResponseWriter, r *http.Request, client Client, m
 	p.serving.Add(1)
 	go func() {
 		defer p.serving.Done()
-		defer abandon(nil)
 		reply := x.serve(ctx)
 		if x.wait != nil {
 			x.wait.answer <- reply
+			abandon(nil)
+			return
 		}
 		done <- reply
 	}()
 	select {
 	case <-x.parked:
 	case reply := <-done:
-		if x.wait == nil {
-			x.finish(reply)
-			x.release()
-		}
+		x.finish(reply)
+		x.release()
+		abandon(nil)
 	}
 }
 
