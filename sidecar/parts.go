@@ -15,6 +15,7 @@ import (
 	"callgate/detectors/exfil"
 	"callgate/detectors/injection"
 	"callgate/detectors/secrets"
+	"callgate/detectors/text"
 	"callgate/rego"
 	"callgate/sidecar/config"
 	"callgate/sidecar/identity"
@@ -44,7 +45,7 @@ func newDetectors(key []byte) (*secrets.Detector, *detectors.Scanner, error) {
 		return nil, nil, err
 	}
 	marker := secrets.New(key)
-	return marker, &detectors.Scanner{Detectors: []detectors.Detector{injection.New(), urls}}, nil
+	return marker, &detectors.Scanner{Detectors: []detectors.Detector{text.NewGroup(injection.New(), urls)}}, nil
 }
 
 // overrides gives the operator's word on each tool of each server.
