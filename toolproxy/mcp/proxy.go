@@ -215,9 +215,13 @@ func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *toolp
 	return nil, toolproxy.Refuse(toolproxy.CodeCancelled, "gate", err)
 }
 
-// readAll reads r to its end, in one piece where its size is known.
+// atOnce is the size up to which a body's own word for its length is taken.
+const atOnce = 64 << 10
+
+// readAll reads r to its end, in one piece where its size is known and small,
+// so that a claim alone holds no memory.
 func readAll(r io.Reader, size int64) ([]byte, error) {
-	if size < 0 {
+	if size < 0 || size > atOnce {
 		return io.ReadAll(r)
 	}
 	buf := make([]byte, size)
