@@ -1,11 +1,13 @@
-// Package secrets finds credentials in texts: tokens by the prefixes that
-// their issuers give them, private keys, values assigned to names that say
-// what they are, and card numbers. It reports where and what kind, with a
-// keyed fingerprint by which the same secret is known again, and puts marks in
-// their place.
+// Package secrets finds keys, tokens, passwords and card numbers in text, and
+// puts marks in their places.
 //
-// Nothing here keeps, returns or prints a secret. It misses secrets that have
-// no prefix and no telling name, and those that are encoded.
+// It guarantees that a finding never holds the text of what was found, that
+// the same secret has the same fingerprint wherever it stands, that redacting
+// what was redacted changes nothing, and that the work is linear in the length
+// of the text. It knows keys by the form that their makers publish, and other
+// secrets by the name to which they belong: a password that is a plain word in
+// a sentence is missed. It asks nobody whether a key is live, and it undoes no
+// encoding but that of JSON strings.
 package secrets
 
 import (
@@ -18,77 +20,109 @@ import (
 )
 
 // Detector is the family. It is read only and safe for concurrent use.
-type Detector struct{ key []byte }
+type Detector struct {
+	key []byte
+}
 
-// New makes a detector whose fingerprints are keyed: without the key they say
-// nothing, with it the same secret has the same fingerprint.
-func New(key []byte) *Detector { return &Detector{key: append([]byte(nil), key...)} }
+// New prepares a detector. key makes the fingerprints: without it nobody can
+// test a guess against one.
+func New(key []byte) *Detector {
+	return &Detector{key: append([]byte(nil), key...)}
+}
 
-// Detect implements detectors.Detector. The name of the member that holds the
-// text, the last token of at.Pointer, counts as evidence.
+// Detect implements detectors.Detector. Findings are in order of place and do
+// not overlap. The last part of at.Pointer is taken as the member's name, so
+// that a bare value under "password" is known. at may be nil.
 func (d *Detector) Detect(text string, at *detectors.Setting) []detectors.Finding {
-	hits := find(text, memberName(at.Pointer))
-	if len(hits) == 0 {
+	name, pointer := "", ""
+	if at != nil {
+		name, pointer = lastName(at.Pointer), at.Pointer
+	}
+	if name == text {
+		name = "" // the text is the name itself
+	}
+	hits := find(text, name)
+	if hits == nil {
 		return nil
 	}
-	found := make([]detectors.Finding, len(hits))
-	for i, h := range hits {
-		found[i] = detectors.Finding{Detector: "secrets", Rule: h.rule, Severity: h.severity, Start: h.start, End: h.end,
-			Fingerprint: d.fingerprint(text[h.start:h.end])}
+	found := make([]detectors.Finding, 0, len(hits))
+	for _, h := range hits {
+		found = append(found, d.finding(text, h, pointer, false))
 	}
 	return found
 }
 
-// fingerprintBytes is how much of the digest is kept: enough to tell secrets
-// of one deployment apart.
-const fingerprintBytes = 8
+// RedactText puts a mark in place of each secret in s. It reports whether
+// there was one.
+func (d *Detector) RedactText(s string) (string, bool) {
+	hits := find(s, "")
+	if hits == nil {
+		return s, false
+	}
+	var b strings.Builder
+	last := 0
+	for _, h := range hits {
+		b.WriteString(s[last:h.start])
+		b.WriteString(d.mark(s, h))
+		last = h.end
+	}
+	b.WriteString(s[last:])
+	return b.String(), true
+}
+
+func (d *Detector) finding(text string, h hit, pointer string, key bool) detectors.Finding {
+	return detectors.Finding{
+		Detector: "secrets", Rule: h.rule.name, Severity: h.rule.severity, Pointer: pointer, Key: key,
+		Start: h.start, End: h.end, Fingerprint: d.fingerprint(text[h.start:h.end]),
+	}
+}
+
+// fingerprintSize is in bytes: 64 bits tell the secrets of one installation
+// apart.
+const fingerprintSize = 8
 
 func (d *Detector) fingerprint(secret string) string {
 	mac := hmac.New(sha256.New, d.key)
 	mac.Write([]byte(secret))
-	return hex.EncodeToString(mac.Sum(nil)[:fingerprintBytes])
+	return hex.EncodeToString(mac.Sum(nil)[:fingerprintSize])
 }
 
-// memberName gives the last token of a pointer.
-func memberName(pointer string) string {
-	name := pointer[strings.LastIndexByte(pointer, '/')+1:]
-	if strings.IndexByte(name, '~') < 0 {
-		return name
-	}
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name)
-}
+// A mark is "[secret:RULE:FINGERPRINT]".
+const markOpen = "[secret:"
 
-// hit is one secret in a text.
-type hit struct {
-	rule       string
-	severity   detectors.Severity
-	start, end int
-}
-
-// mark stands in the place of a secret.
 func (d *Detector) mark(text string, h hit) string {
-	return markStart + h.rule + ":" + d.fingerprint(text[h.start:h.end]) + "]"
+	return markOpen + h.rule.name + ":" + d.fingerprint(text[h.start:h.end]) + "]"
 }
 
-const markStart = "[secret:"
+// longestRule bounds the names of rules, and so the length of a mark.
+const longestRule = 32
 
-// markEnd gives the end of the mark that starts at i, or -1.
-func markEnd(text string, i int) int {
-	if !strings.HasPrefix(text[i:], markStart) {
-		return -1
+// markAt gives the length of the mark that begins text, or 0.
+func markAt(text string) int {
+	if !strings.HasPrefix(text, markOpen) {
+		return 0
 	}
-	j := i + len(markStart)
-	for j < len(text) && (text[j] >= 'a' && text[j] <= 'z' || text[j] == '_' || text[j] >= '0' && text[j] <= '9') {
-		j++
+	i := runUpTo(text, len(markOpen), &ruleBytes, longestRule)
+	end := i + 1 + 2*fingerprintSize
+	if i == len(markOpen) || end >= len(text) || text[i] != ':' || text[end] != ']' || !only(text[i+1:end], &lowerHex) {
+		return 0
 	}
-	const tail = 1 + 2*fingerprintBytes + 1
-	if j == i+len(markStart) || len(text)-j < tail || text[j] != ':' || text[j+tail-1] != ']' {
-		return -1
-	}
-	for _, c := range []byte(text[j+1 : j+tail-1]) {
-		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
-			return -1
+	return end + 1
+}
+
+var ruleBytes = setOf("_", &lower)
+
+// lastName gives the last part of a JSON pointer that is no index.
+func lastName(pointer string) string {
+	for pointer != "" {
+		cut := strings.LastIndexByte(pointer, '/')
+		part := pointer[cut+1:]
+		if part != "" && !only(part, &digits) {
+			return unescapeToken.Replace(part)
 		}
+		pointer = pointer[:max(cut, 0)]
 	}
-	return j + tail
+	return ""
 }
+
+var unescapeToken = strings.NewReplacer("~1", "/", "~0", "~")
