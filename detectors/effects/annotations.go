@@ -7,10 +7,11 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// tighten lets annotations add effects: readOnlyHint false adds write to what
-// only reads; destructiveHint true, unless readOnlyHint is true, adds delete,
-// or write to what only reads. Nothing is taken away, and what is not an object
-// says nothing.
+// tighten lets annotations add effects: a hint that the tool changes something
+// adds write to what otherwise only reads. How destructive a change
+// is stays in the annotations, where policy reads it: a tool that overwrites a
+// file needs the scope to write, not the one to delete. Nothing is taken away,
+// and what is not an object says nothing.
 func tighten(v Verdict, annotations json.RawMessage) Verdict {
 	if len(annotations) == 0 || !gjson.ValidBytes(annotations) || !gjson.ParseBytes(annotations).IsObject() {
 		return v
@@ -19,16 +20,12 @@ func tighten(v Verdict, annotations json.RawMessage) Verdict {
 	if unsaid(hints) {
 		return v
 	}
-	readOnly, destructive := hints[0].Type, hints[1].Type
-	if readOnly == gjson.False && onlyReads(v) {
+	switch readOnly, destructive := hints[0].Type, hints[1].Type; {
+	case !harmless(v):
+	case readOnly == gjson.False:
 		v.add(Write, "readOnlyHint")
-	}
-	if destructive == gjson.True && readOnly != gjson.True {
-		if onlyReads(v) {
-			v.add(Write, "destructiveHint")
-		} else {
-			v.add(Delete, "destructiveHint")
-		}
+	case destructive == gjson.True && readOnly != gjson.True:
+		v.add(Write, "destructiveHint")
 	}
 	return v
 }
@@ -41,7 +38,9 @@ func unsaid(hints []gjson.Result) bool {
 		hints[2].Type == gjson.False && hints[3].Type == gjson.True
 }
 
-func onlyReads(v Verdict) bool { return slices.Equal(v.Effects, []string{Read}) }
+// harmless reports a tool of which nothing but reading is known. A draft is
+// kept where it is made, so a hint that it writes says nothing new.
+func harmless(v Verdict) bool { return slices.Equal(v.Effects, []string{Read}) }
 
 func (v *Verdict) add(effect, why string) {
 	if slices.Contains(v.Effects, effect) {

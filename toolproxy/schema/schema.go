@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -111,6 +112,7 @@ func compile(doc any, f *fuel) (*jsonschema.Schema, error) {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.UseLoader(denied{})
+	compiler.UseRegexpEngine(pattern)
 	compiler.RegisterVocabulary(f.vocabulary())
 	compiler.AssertVocabs()
 	if err := compiler.AddResource(base, doc); err != nil {
@@ -118,6 +120,26 @@ func compile(doc any, f *fuel) (*jsonschema.Schema, error) {
 	}
 	return compiler.Compile(base)
 }
+
+// pattern compiles a pattern for an engine of linear time. Servers write for
+// JavaScript, whose patterns can look around and can cost exponential time;
+// one that this engine does not know constrains nothing here. The server, who
+// wrote it, checks it itself.
+func pattern(source string) (jsonschema.Regexp, error) {
+	if known, err := regexp.Compile(source); err == nil {
+		return known, nil
+	}
+	return unbound(source), nil
+}
+
+// unbound is a pattern that every text matches.
+type unbound string
+
+// MatchString is always true.
+func (unbound) MatchString(string) bool { return true }
+
+// String gives the pattern as it was written.
+func (u unbound) String() string { return string(u) }
 
 // Validate checks arguments, a JSON object whose keys do not repeat; none at
 // all are checked as {}. It returns nil where they fit, else up to MaxFaults
