@@ -9,7 +9,7 @@ import (
 // nameRules hold the words in whose names secrets are kept: name = value,
 // "name": "value", name is value, --name value, <name>value.
 var nameRules = []rule{
-	{literals: []string{"pass", "pwd", "kennwort", "secret", "token", "credential", "key"}, fold: true},
+	{literals: []string{"pass", "pwd", "kennwort", "secret", "token", "credential", "key", "authorization"}, fold: true},
 	{literals: services, fold: true},
 }
 
@@ -30,13 +30,13 @@ func (s *scan) assignment(i int) {
 		return
 	}
 	s.dealt = end
+	at, how := separator(s.text, start, end)
+	if how == none {
+		return
+	}
 	name := s.text[start:end]
 	kind := kindOf(name)
 	if kind == plain {
-		return
-	}
-	at, how := separator(s.text, start, end)
-	if how == none {
 		return
 	}
 	from, to, quoted := s.value(at)

@@ -78,7 +78,7 @@ func (s *scan) run() {
 	var h uint32
 	for i := 0; i < len(t); i++ {
 		h = h<<8&0xFFFFFF | uint32(t[i]|0x20)
-		if slot := slotOf(h); index.bits[slot>>6]&(1<<(slot&63)) != 0 && i >= 2 {
+		if slot := slotOf(h); index.may(slot) && i >= 2 {
 			s.at(i-2, slot)
 		}
 	}

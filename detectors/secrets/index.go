@@ -43,6 +43,8 @@ func newIndex() *literalIndex {
 	return x
 }
 
+func (x *literalIndex) may(slot uint32) bool { return x.bits[slot>>6]&(1<<(slot&63)) != 0 }
+
 func (x *literalIndex) set(literal string) uint32 {
 	slot := slotOf(pack(literal))
 	x.bits[slot>>6] |= 1 << (slot & 63)

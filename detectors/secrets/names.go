@@ -43,7 +43,7 @@ var publicNames = []string{"hash", "sha", "md5", "digest", "checksum", "commit",
 
 // kindOf says what a name promises.
 func kindOf(name string) kind {
-	if len(name) < 2 || len(name) > longestName {
+	if len(name) > longestName || !mayTell(name) {
 		return plain
 	}
 	p := plainName(name)
@@ -58,6 +58,19 @@ func kindOf(name string) kind {
 		return service
 	}
 	return plain
+}
+
+// mayTell reports that a word of the index may be in a name. It may say yes too
+// often, never no: each telling name holds such a word.
+func mayTell(name string) bool {
+	var h uint32
+	for i := range len(name) {
+		h = h<<8&0xFFFFFF | uint32(name[i]|0x20)
+		if i >= 2 && index.may(slotOf(h)) {
+			return true
+		}
+	}
+	return false
 }
 
 func endsIn(name string, list []string) bool {
@@ -98,10 +111,10 @@ func plainName(name string) string {
 	return string(b[:n])
 }
 
-// shortName reports "pass" and "pw" that stand as words of their own.
+// shortName reports "pass" that stands as a word of its own.
 func shortName(name string) bool {
 	name = strings.TrimRight(name, "0123456789")
-	for _, short := range [...]string{"pass", "pw", "Pass", "PASS", "PW"} {
+	for _, short := range [...]string{"pass", "Pass", "PASS"} {
 		if rest, ok := strings.CutSuffix(name, short); ok {
 			return rest == "" || !alnum[rest[len(rest)-1]] || short == "Pass"
 		}

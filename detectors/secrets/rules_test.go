@@ -89,10 +89,10 @@ var ruleTexts = map[string]struct{ catch, spare []string }{
 			"password=/etc/../etc/shadow1", "bypass: 12345678a", "a password of 12 letters"}},
 	"credential": {
 		[]string{`api_key: "«` + mixed(24) + `»"`, "client_secret=«" + mixed(32) + "»&x=1", `"x-api-key":"«` + hexa(32) + `»"`, "The API key is «" + mixed(20) + "».",
-			"TOKEN='«" + mixed(20) + "»'", "access_token=«" + hexa(40) + "»", "authToken => «" + mixed(18) + "»"},
+			"TOKEN='«" + mixed(20) + "»'", "access_token=«" + hexa(40) + "»", "authToken => «" + mixed(18) + "»", "Authorization: «" + mixed(30) + "»"},
 		[]string{"max_tokens: 4096", "next_page_token=" + mixed(40), "token: the smallest unit", "secret: yes", "key = " + hexa(40), "primary_key: user_id_2",
 			"token = tokenizer.next_token2", "token: oauth2Token", "api_key=YOUR_API_KEY_1", "api_key=<token-2>", "secret_name: prod-db-01", "token: prod-db-01-eu-west-2",
-			"api_key = process.env.API_KEY_2", "secret=../../etc/passwd1", "token_endpoint=https://example.com/token1", "partition_key=" + mixed(20)}},
+			"api_key = process.env.API_KEY_2", "Authorization: required", "secret=../../etc/passwd1", "token_endpoint=https://example.com/token1", "partition_key=" + mixed(20)}},
 	"service_key": {
 		[]string{"DATADOG_ID=«" + hexa(32) + "»", `heroku: "«` + mixed(32) + `»"`},
 		[]string{"discord: joined-in-2024", "datadog image: " + hexa(40), "datadog_image_sha=" + hexa(40), "heroku_app=a43444ac-2552-688e-adad-85ddd2272227",
@@ -200,6 +200,19 @@ func TestEachPrefix(t *testing.T) {
 	}
 	if ran < 150 {
 		t.Fatalf("ran %d prefixes", ran)
+	}
+}
+
+// TestMayTell checks the shortcut against the lists that it stands for.
+func TestMayTell(t *testing.T) {
+	for _, list := range [][]string{passwordNames, credentialNames, services} {
+		for _, name := range list {
+			for _, spelled := range []string{name, strings.ToUpper(name), "my_" + name, "x." + name + "2"} {
+				if kindOf(spelled) == plain {
+					t.Errorf("%q tells nothing", spelled)
+				}
+			}
+		}
 	}
 }
 

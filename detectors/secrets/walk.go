@@ -8,12 +8,12 @@ import (
 
 // leaf is one string of a JSON value: a string value or a member's name.
 type leaf struct {
-	text       string // decoded
-	name       string // of the nearest member that holds it; empty for a name itself
-	start, end int    // in the raw value, without the quotes
-	key        bool
-	pointer    string // set only where something was found
-	hits       []hit
+	text    string // decoded
+	name    string // of the nearest member that holds it; empty for a name itself
+	start   int    // in the raw value, after the quote
+	key     bool
+	pointer string // set only where something was found
+	hits    []hit
 }
 
 // maxDepth is how deep values may nest. The gate lets less through.
@@ -119,7 +119,7 @@ func (w *walker) leaf() leaf {
 		}
 	}
 	w.i++
-	return leaf{text: unescape(w.raw[start : w.i-1]), start: start, end: w.i - 1}
+	return leaf{text: unescape(w.raw[start : w.i-1]), start: start}
 }
 
 // space passes over white space and separators, which are known to be right.
@@ -149,20 +149,21 @@ var escapeToken = strings.NewReplacer("~", "~0", "/", "~1")
 
 // unescape gives the text of a JSON string.
 func unescape(raw string) string {
-	if strings.IndexByte(raw, '\\') < 0 {
+	i := strings.IndexByte(raw, '\\')
+	if i < 0 {
 		return raw
 	}
 	var b strings.Builder
-	for i := 0; i < len(raw); {
-		if raw[i] != '\\' {
-			b.WriteByte(raw[i])
-			i++
-			continue
-		}
+	b.Grow(len(raw))
+	last := 0
+	for more := 0; more >= 0; i += more {
+		b.WriteString(raw[last:i])
 		c, next := escape(raw, i)
 		b.WriteRune(c)
-		i = next
+		i, last = next, next
+		more = strings.IndexByte(raw[i:], '\\')
 	}
+	b.WriteString(raw[last:])
 	return b.String()
 }
 
