@@ -109,13 +109,27 @@ func (f *Firewall) scanArguments(in *policy.Input, c *toolproxy.Call) error {
 	})
 	if err != nil {
 		in.Call.Arguments = json.RawMessage(`{}`)
+		in.Findings, in.Tool.SchemaErrors = []policy.Finding{}, []policy.SchemaError{}
 		return err
 	}
-	return guarded(toolproxy.CodeDetectorError, stageDetectors, func() error {
+	err = guarded(toolproxy.CodeDetectorError, stageDetectors, func() error {
 		found, err := f.Scanner.ScanJSON(arguments, f.setting(detectors.Argument, c))
 		in.Findings = appendFindings(in.Findings, detectors.Argument, found)
 		return err
 	})
+	f.markPlaces(in.Findings)
+	for i := range in.Tool.SchemaErrors {
+		in.Tool.SchemaErrors[i].Pointer, _ = f.Secrets.RedactText(in.Tool.SchemaErrors[i].Pointer)
+	}
+	return err
+}
+
+// markPlaces puts marks in place of secrets in the pointers of findings, which
+// repeat the names of members.
+func (f *Firewall) markPlaces(found []policy.Finding) {
+	for i := range found {
+		found[i].Pointer, _ = f.Secrets.RedactText(found[i].Pointer)
+	}
 }
 
 // setting is where the texts of a call stand.

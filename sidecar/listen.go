@@ -116,6 +116,7 @@ func (s *Sidecar) admit(next http.Handler) http.Handler {
 		}
 		if r.Method == http.MethodPost {
 			limitBodyTime(w, r, s.config.Limits.BodyTimeout)
+			defer drain(r.Body)
 		}
 		next.ServeHTTP(w, r.WithContext(withCaller(r.Context(), caller)))
 	})
@@ -176,6 +177,15 @@ func limitBodyTime(w http.ResponseWriter, r *http.Request, limit time.Duration) 
 		return // a transport without deadlines, such as a test recorder
 	}
 	r.Body = &timedBody{ReadCloser: r.Body, lift: func() { _ = control.SetReadDeadline(time.Time{}) }}
+}
+
+// maxDrain is how much of a body that was refused is still read, so that the
+// client, who may be writing yet, gets to see the answer.
+const maxDrain = 32 << 20
+
+// drain reads what is left of a body, within its time limit.
+func drain(body io.Reader) {
+	_, _ = io.CopyN(io.Discard, body, maxDrain) // an end, an error and the limit are all the same here
 }
 
 type timedBody struct {

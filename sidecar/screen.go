@@ -36,7 +36,9 @@ func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit
 	}
 	end := f.endOf(result, err)
 	if len(found) > 0 {
-		end.Findings = findingsJSON(appendFindings(nil, detectors.ResultText, found))
+		told := appendFindings(nil, detectors.ResultText, found)
+		f.markPlaces(told)
+		end.Findings = findingsJSON(told)
 		if decision.Verdict != policy.Allow {
 			end.Rules = decision.Rules()
 		}
@@ -86,7 +88,9 @@ func (f *Firewall) judgeResult(ctx context.Context, engine *policy.Engine, t *tr
 	}
 	decision := policy.Decision{}
 	err = guarded(toolproxy.CodePolicyError, stageScreen, func() (err error) {
-		decision, err = engine.Decide(ctx, resultInput(judged, result, found))
+		in := resultInput(judged, result, found)
+		f.markPlaces(in.Findings)
+		decision, err = engine.Decide(ctx, in)
 		return err
 	})
 	if err != nil {

@@ -1,8 +1,13 @@
 package main
 
-import "callgate/sidecar/audit"
+import "callgate/sidecar"
 
-// statePath is the file of the record.
-func statePath(*app) (string, error) {
-	return audit.DefaultPath()
+// statePath is the file of the record: the configured one, or the one that a
+// user's processes share.
+func statePath(a *app) (string, error) {
+	c, err := a.load()
+	if err != nil {
+		return "", err
+	}
+	return sidecar.StatePath(c)
 }

@@ -69,7 +69,7 @@ type Policy struct {
 	// Default none.
 	Settings map[string]any
 
-	// Timeout is how long one decision may take, 1ms to 10s. Default 250ms.
+	// Timeout is how long one decision may take, 1ms to 10s. Default 1s.
 	Timeout time.Duration
 }
 
@@ -167,7 +167,7 @@ type Limits struct {
 // Record bounds the writing of records.
 type Record struct {
 	// WriteTimeout is how long a record may take to be durable before its call
-	// is refused, 1ms to 1m. Default 2s.
+	// is refused, 1ms to 1m. Default 5s.
 	WriteTimeout time.Duration
 }
 

@@ -63,14 +63,14 @@ func TestExample(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listen:  "127.0.0.1:7070",
-		Policy:  Policy{Profile: "balanced", Timeout: 250 * time.Millisecond},
+		Policy:  Policy{Profile: "balanced", Timeout: time.Second},
 		Callers: []Caller{{Name: "local", Local: true, Scopes: []string{"*:read", "*:draft"}}},
 		Limits: Limits{
 			MaxRequest: 4 << 20, MaxReply: 16 << 20, MaxDepth: 64, CallTimeout: 2 * time.Minute,
 			HeaderTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, ShutdownTimeout: 30 * time.Second,
 			MaxCalls: 1024, MaxChildren: 64, IdleChild: 10 * time.Minute,
 		},
-		Record: Record{WriteTimeout: 2 * time.Second},
+		Record: Record{WriteTimeout: 5 * time.Second},
 	}
 	if got, err := Load(""); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)

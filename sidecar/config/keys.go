@@ -35,7 +35,7 @@ func (p *Policy) keys() []key {
 			doc: "Folders of Rego modules beside the shipped rules."},
 		{name: "settings", kind: "mapping", read: settings(&p.Settings),
 			doc: "Tunes the shipped rules: becomes `data.settings`."},
-		{name: "timeout", kind: "duration", def: "250ms", read: duration(&p.Timeout, time.Millisecond, 10*time.Second),
+		{name: "timeout", kind: "duration", def: "1s", read: duration(&p.Timeout, time.Millisecond, 10*time.Second),
 			doc: "How long one decision may take; later is a refusal."},
 	}
 }
@@ -111,7 +111,7 @@ func (l *Limits) keys() []key {
 
 func (r *Record) keys() []key {
 	return []key{
-		{name: "write_timeout", kind: "duration", def: "2s", read: duration(&r.WriteTimeout, time.Millisecond, time.Minute),
+		{name: "write_timeout", kind: "duration", def: "5s", read: duration(&r.WriteTimeout, time.Millisecond, time.Minute),
 			doc: "How long a record may take to be durable before its call is refused."},
 	}
 }

@@ -297,6 +297,9 @@ var (
 func lost(ctx context.Context, code toolproxy.Code, err error) *toolproxy.Refusal {
 	switch cause := context.Cause(ctx); {
 	case cause == nil:
+		if refusal, ok := toolproxy.AsRefusal(err); ok {
+			return refusal // a bridge knows better than a network what happened
+		}
 		return toolproxy.Refuse(code, "upstream", err)
 	case errors.Is(cause, errTimeout), errors.Is(cause, context.DeadlineExceeded):
 		return toolproxy.Refuse(toolproxy.CodeUpstreamTimeout, "upstream", errTimeout)

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,6 +139,7 @@ func merge(before *listing, found []*known, whole bool) *listing {
 	for _, k := range next.named {
 		next.tools = append(next.tools, k.tool)
 	}
+	slices.SortFunc(next.tools, func(a, b *toolproxy.Tool) int { return strings.Compare(a.Name, b.Name) })
 	return next
 }
 
