@@ -63,7 +63,7 @@ func (s *Sidecar) ready(w http.ResponseWriter, r *http.Request) {
 func (s *Sidecar) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.hostAllowed(r.Host) || !s.originAllowed(r.Header.Get("Origin"), r.Host) {
-			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOrigin, stageListen, errors.New("Host or Origin is not allowed")))
+			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOrigin, stageListen, errors.New("the Host or Origin header is not allowed")))
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -93,7 +93,7 @@ func TestReadmeCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	checked := 0
-	for _, line := range regexp.MustCompile("(?m)(?:^|\\| )callgate ([a-z].*)$").FindAllStringSubmatch(string(readme), -1) {
+	for _, line := range regexp.MustCompile(`(?m)(?:^|\| )callgate ([a-z].*)$`).FindAllStringSubmatch(string(readme), -1) {
 		words := strings.Fields(line[1])
 		root := newRoot(&app{streams: streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}})
 		cmd, rest, err := root.Find(words)

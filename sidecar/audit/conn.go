@@ -88,7 +88,7 @@ func (c *conn) each(ctx context.Context, query string, yield func([]driver.Value
 	row := make([]driver.Value, len(rows.Columns()))
 	for {
 		if err := rows.Next(row); err != nil {
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return nil
 			}
 			return err

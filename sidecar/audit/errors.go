@@ -48,7 +48,7 @@ var (
 // unavailable wraps what kept a row from being stored.
 func unavailable(cause error) error {
 	kind := kindOf(cause)
-	if cause == kind {
+	if cause == kind { //nolint:errorlint // the kind itself, not an error that wraps it
 		return fmt.Errorf("%w: %w", ErrUnavailable, kind)
 	}
 	return fmt.Errorf("%w: %w: %w", ErrUnavailable, kind, cause)

@@ -49,7 +49,7 @@ func (r *Reader) follow(ctx context.Context, q Query, give func(Record) bool) er
 		if changed != version {
 			version = changed
 			if err := f.round(ctx); err != nil {
-				if err == errStopped {
+				if errors.Is(err, errStopped) {
 					return nil
 				}
 				return err

@@ -65,7 +65,7 @@ func start(ctx context.Context, o Options) (*Store, error) {
 	// Several processes may create the file at the same moment, and SQLite does
 	// not wait for every lock that this takes.
 	for err := w.open(ctx, w.create); err != nil; err = w.open(ctx, w.create) {
-		if kindOf(err) != ErrBusy || !pause(ctx) {
+		if !errors.Is(kindOf(err), ErrBusy) || !pause(ctx) {
 			return nil, err
 		}
 	}

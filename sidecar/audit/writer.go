@@ -94,7 +94,7 @@ func (w *writer) begin(batch []*request) error {
 			return nil
 		}
 		w.failed(err)
-		if kindOf(err) != ErrBusy || !awaited(batch) {
+		if !errors.Is(kindOf(err), ErrBusy) || !awaited(batch) {
 			return err
 		}
 		time.Sleep(time.Millisecond)
@@ -173,9 +173,7 @@ func checkCurrent(ctx context.Context, c *conn) error {
 // one may be better.
 func (w *writer) failed(err error) {
 	w.obstacle.Store(&err)
-	switch kindOf(err) {
-	case ErrBusy, ErrFull:
-	default:
+	if kind := kindOf(err); !errors.Is(kind, ErrBusy) && !errors.Is(kind, ErrFull) {
 		w.drop()
 	}
 }
