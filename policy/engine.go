@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/metrics"
 	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // DefaultTimeout is how long a decision may take where Options say nothing.
-const DefaultTimeout = time.Second
+const DefaultTimeout = 250 * time.Millisecond
 
 // query is the one thing that is asked of the policy.
 const query = "data.callgate.main.decision"
@@ -32,6 +33,8 @@ type Options struct {
 // use; a changed policy is a new Engine.
 type Engine struct {
 	query    rego.PreparedEvalQuery
+	reads    *reads
+	data     constants
 	rules    []RuleInfo
 	known    map[string]bool // names that may speak
 	observe  bool
@@ -82,8 +85,12 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
+	data, err := ast.InterfaceToValue(map[string]any{"settings": b.settings(), "callgate": map[string]any{"rules": map[string]any{}}})
+	if err != nil {
+		return nil, fmt.Errorf("prepare the settings: %w", err)
+	}
 	e := &Engine{
-		query: prepared, rules: b.infos(), known: map[string]bool{"main": true},
+		query: prepared, reads: inputReads(b.compiler.Modules), data: constants{data}, rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}
 	for _, r := range e.rules {
@@ -101,13 +108,16 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 			d, err = Decision{}, &Error{Kind: Evaluation, Cause: fmt.Errorf("panic: %v", p)}
 		}
 	}()
-	value, err := in.value()
+	value, err := in.value(e.reads)
 	if err != nil {
 		return Decision{}, &Error{Kind: Malformed, Cause: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	results, err := e.query.Eval(ctx, rego.EvalParsedInput(value))
+	stop := topdown.NewCancel()
+	defer context.AfterFunc(ctx, stop.Cancel)()
+	results, err := e.query.Eval(ctx, rego.EvalParsedInput(value), rego.EvalBaseCache(e.data),
+		rego.EvalExternalCancel(stop), rego.EvalMetrics(metrics.NoOp()))
 	if err != nil || ctx.Err() != nil {
 		return Decision{}, failure(ctx, err)
 	}
@@ -122,6 +132,22 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 	d.Revision = e.revision
 	return d, nil
 }
+
+// constants answers what the evaluator asks of the data. The data never
+// changes, so the value in hand stands for every read of the store.
+type constants struct{ data ast.Value }
+
+// Get gives the value at a path, or nil where there is none.
+func (c constants) Get(ref ast.Ref) ast.Value {
+	v, err := c.data.Find(ref[1:])
+	if err != nil {
+		return nil
+	}
+	return v
+}
+
+// Put keeps nothing: what is not in the data is not in the store either.
+func (constants) Put(ast.Ref, ast.Value) {}
 
 // failure names what went wrong in an evaluation.
 func failure(ctx context.Context, err error) error {

@@ -100,7 +100,7 @@ func TestValueEqualsJSON(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := in.value()
+		got, err := in.value(everything)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +163,7 @@ func TestValueRefuses(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := c.in.value()
+			_, err := c.in.value(everything)
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 				t.Fatalf("error %v, want %q", err, c.want)
 			}
@@ -175,13 +175,16 @@ func TestValueRefuses(t *testing.T) {
 }
 
 // FuzzObject checks that raw members are read as encoding/json reads them, or
-// not at all.
+// not at all, and that skipping them refuses the same.
 func FuzzObject(f *testing.F) {
 	f.Add([]byte(`{"a":[1,{"b":"c"}],"d":9007199254740993}`))
 	f.Add([]byte(`{"a":1e999,"b":"\ud800"}`))
 	f.Add([]byte(`{"a":-1E-999999,"b":0.00e9}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		term, err := object("raw", raw)
+		term, err := object("raw", raw, true)
+		if _, skipped := object("raw", raw, false); (skipped == nil) != (err == nil) {
+			t.Fatalf("skipped with %v, read with %v", skipped, err)
+		}
 		if err != nil {
 			return
 		}

@@ -13,16 +13,16 @@ import (
 // that a policy which went wrong cannot allow: the verdict must be the one that
 // the opinions and the effects of the call give.
 func (e *Engine) reread(term *ast.Term, in *Input) (Decision, error) {
-	decision, err := members(term, "decision", "verdict", "opinions")
+	decision, err := exactly(term, "decision", "verdict", "opinions")
 	if err != nil {
 		return Decision{}, err
 	}
-	word, ok := decision["verdict"].Value.(ast.String)
+	word, ok := decision[0].Value.(ast.String)
 	verdict := slices.Index(verdictNames[:], string(word))
 	if !ok || verdict < 0 {
 		return Decision{}, malformed("the verdict is no known word")
 	}
-	opinions, err := e.opinions(decision["opinions"], in.Result != nil)
+	opinions, err := e.opinions(decision[1], in.Result != nil)
 	if err != nil {
 		return Decision{}, err
 	}
@@ -36,13 +36,9 @@ func (e *Engine) reread(term *ast.Term, in *Input) (Decision, error) {
 // judge gives the verdict that opinions have to lead to; false where they lead
 // to none.
 func judge(opinions []Opinion, in *Input) (Verdict, bool) {
-	granted := map[string]bool{}
 	strictest := Allow
 	for _, o := range opinions {
 		strictest = min(strictest, o.Verdict)
-		for _, effect := range o.Effects {
-			granted[effect] = true
-		}
 	}
 	if strictest != Allow {
 		return strictest, true
@@ -51,7 +47,7 @@ func judge(opinions []Opinion, in *Input) (Verdict, bool) {
 		return Allow, len(opinions) > 0
 	}
 	for _, effect := range in.Call.Effects {
-		if !granted[effect] {
+		if !slices.ContainsFunc(opinions, func(o Opinion) bool { return slices.Contains(o.Effects, effect) }) {
 			return Deny, false
 		}
 	}
@@ -59,13 +55,13 @@ func judge(opinions []Opinion, in *Input) (Verdict, bool) {
 }
 
 func (e *Engine) opinions(term *ast.Term, result bool) ([]Opinion, error) {
-	sets, err := members(term, "opinions", verdictNames[:]...)
+	sets, err := exactly(term, "opinions", verdictNames[:]...)
 	if err != nil {
 		return nil, err
 	}
 	var opinions []Opinion
 	for verdict, name := range verdictNames {
-		set, ok := sets[name].Value.(ast.Set)
+		set, ok := sets[verdict].Value.(ast.Set)
 		if !ok {
 			return nil, malformed("opinions.%s is no set", name)
 		}
@@ -85,18 +81,18 @@ func (e *Engine) opinions(term *ast.Term, result bool) ([]Opinion, error) {
 }
 
 func (e *Engine) opinion(verdict Verdict, element *ast.Term, result bool) (Opinion, error) {
-	parts, err := members(element, "opinion", "rule", "said")
+	members, err := exactly(element, "opinion", "rule", "said")
 	if err != nil {
 		return Opinion{}, err
 	}
 	o := Opinion{Verdict: verdict}
-	if o.Rule, err = words(parts["rule"], "rule"); err != nil {
+	if o.Rule, err = words(members[0], "rule"); err != nil {
 		return Opinion{}, err
 	}
 	if !e.known[o.Rule] {
 		return Opinion{}, malformed("an opinion of an unknown rule")
 	}
-	if err := o.said(parts["said"], result); err != nil {
+	if err := o.said(members[1], result); err != nil {
 		return Opinion{}, malformed("rule %s, %s: %w", o.Rule, verdict, err)
 	}
 	return o, nil
@@ -104,36 +100,37 @@ func (e *Engine) opinion(verdict Verdict, element *ast.Term, result bool) (Opini
 
 // said reads the element that a rule put into one of its sets.
 func (o *Opinion) said(term *ast.Term, result bool) error {
-	wanted := []string{"reason"}
+	wanted := [...]string{"reason", ""}
 	switch o.Verdict {
 	case Transform:
-		wanted = append(wanted, "edits")
+		wanted[1] = "edits"
 	case Allow:
-		wanted = append(wanted, "effects")
+		wanted[1] = "effects"
 	default:
 		if said, ok := term.Value.(ast.Object); ok && said.Get(ast.InternedTerm("nearest")) != nil {
-			wanted = append(wanted, "nearest")
+			wanted[1] = "nearest"
 		}
 	}
-	parts, err := members(term, "the element", wanted...)
+	names := wanted[:]
+	if wanted[1] == "" {
+		names = wanted[:1]
+	}
+	members, err := exactly(term, "the element", names...)
 	if err != nil {
 		return err
 	}
-	if o.Reason, err = words(parts["reason"], "reason"); err != nil {
+	if o.Reason, err = words(members[0], "reason"); err != nil {
 		return err
 	}
-	if nearest := parts["nearest"]; nearest != nil {
-		if o.Nearest, err = words(nearest, "nearest"); err != nil {
-			return err
-		}
+	switch wanted[1] {
+	case "nearest":
+		o.Nearest, err = words(members[1], "nearest")
+	case "effects":
+		err = o.covers(members[1])
+	case "edits":
+		err = o.changes(members[1], result)
 	}
-	if effects := parts["effects"]; effects != nil {
-		return o.covers(effects)
-	}
-	if edits := parts["edits"]; edits != nil {
-		return o.changes(edits, result)
-	}
-	return nil
+	return err
 }
 
 func (o *Opinion) covers(term *ast.Term) error {
@@ -186,20 +183,20 @@ func readEdit(term *ast.Term) (Edit, error) {
 	if wanted == nil {
 		return Edit{}, malformed("an edit of no known op")
 	}
-	parts, err := members(term, "an edit", wanted...)
+	members, err := exactly(term, "an edit", wanted...)
 	if err != nil {
 		return Edit{}, err
 	}
 	e := Edit{Op: op}
 	if op == "redirect" {
-		e.Tool, err = words(parts["tool"], "tool")
+		e.Tool, err = words(members[1], "tool")
 		return e, err
 	}
-	if e.Pointer, err = words(parts["pointer"], "pointer"); err != nil || !strings.HasPrefix(e.Pointer, "/") {
+	if e.Pointer, err = words(members[1], "pointer"); err != nil || !strings.HasPrefix(e.Pointer, "/") {
 		return Edit{}, malformed("an edit whose pointer is none")
 	}
 	if op == "set" {
-		e.Value, err = raw(parts["value"])
+		e.Value, err = raw(members[2])
 	}
 	return e, err
 }
@@ -229,22 +226,26 @@ func redirects(opinions []Opinion) error {
 	return nil
 }
 
-// members gives the values of an object that has exactly the named members.
-func members(term *ast.Term, what string, names ...string) (map[string]*ast.Term, error) {
+// parts are the values of an object's members.
+type parts [len(verdictNames)]*ast.Term
+
+// exactly gives the values of an object that has exactly the named members, in
+// the order of the names.
+func exactly(term *ast.Term, what string, names ...string) (parts, error) {
 	o, ok := term.Value.(ast.Object)
 	if !ok {
-		return nil, malformed("%s is no object", what)
+		return parts{}, malformed("%s is no object", what)
 	}
-	values := make(map[string]*ast.Term, len(names))
-	for _, name := range names {
+	var values parts
+	for i, name := range names {
 		value := o.Get(ast.InternedTerm(name))
 		if value == nil {
-			return nil, malformed("%s lacks the member %q", what, name)
+			return parts{}, malformed("%s lacks the member %q", what, name)
 		}
-		values[name] = value
+		values[i] = value
 	}
 	if o.Len() != len(names) {
-		return nil, malformed("%s has members besides %s", what, strings.Join(names, ", "))
+		return parts{}, malformed("%s has members besides %s", what, strings.Join(names, ", "))
 	}
 	return values, nil
 }
