@@ -15,7 +15,7 @@ import (
 )
 
 // DefaultTimeout is how long a decision may take where Options say nothing.
-const DefaultTimeout = 250 * time.Millisecond
+const DefaultTimeout = time.Second
 
 // query is the one thing that is asked of the policy.
 const query = "data.callgate.main.decision"
