@@ -76,7 +76,7 @@ func (f *Firewall) serve(ctx context.Context, c *toolproxy.Call, upstream toolpr
 	}
 	result, err := f.forward(ctx, t, upstream)
 	result, end, err := f.screen(ctx, engine, t, result, err)
-	f.learn(t, end)
+	f.learn(t)
 	if err := f.storeEnd(ctx, t, end); err != nil {
 		return nil, unavailable(err)
 	}
@@ -138,6 +138,7 @@ type transit struct {
 	decision  policy.Decision
 	refusal   *toolproxy.Refusal // nil when the call may go
 	upstream  time.Duration
+	suspect   bool // a detector saw something in the result
 }
 
 func (f *Firewall) begin(c *toolproxy.Call) *transit {

@@ -113,16 +113,16 @@ func (f *Firewall) endOf(result *toolproxy.Result, err error) audit.End {
 }
 
 // learn tells the session what its call did.
-func (f *Firewall) learn(t *transit, end audit.End) {
+func (f *Firewall) learn(t *transit) {
 	learned := session.Learned{Server: t.sent.Server, Tool: t.sent.Tool, Effects: t.input.Call.Effects}
-	if end.Findings != nil {
+	if t.suspect {
 		learned.Labels = []string{labelSuspectResult}
 	}
 	f.Sessions.Learn(t.session, learned)
 }
 
 // labelSuspectResult marks a session that was shown, or would have been shown,
-// a result in which a detector saw something.
+// a result in which a detector saw something of medium severity or above.
 const labelSuspectResult = "suspect_result"
 
 // findingsJSON encodes findings for the record; nil for none.

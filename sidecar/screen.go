@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -35,6 +36,7 @@ func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit
 		err = f.failure(ctx, t, err)
 	}
 	end := f.endOf(result, err)
+	t.suspect = slices.ContainsFunc(found, func(x detectors.Finding) bool { return x.Severity >= detectors.Medium })
 	if len(found) > 0 {
 		told := appendFindings(nil, detectors.ResultText, found)
 		f.markPlaces(told)

@@ -20,7 +20,7 @@
 #       one_of: [info, low, medium, high, critical]
 #     redact:
 #       description: lowest severity of a finding in a result at which its passage is taken out
-#       default: medium
+#       default: high
 #       one_of: [info, low, medium, high, critical]
 package callgate.rules.injection
 
