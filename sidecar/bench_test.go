@@ -46,6 +46,7 @@ type target struct{ name, url string }
 //
 //	go test ./sidecar -run '^$' -bench BenchmarkCall -benchtime 5x
 func BenchmarkCall(b *testing.B) {
+	Tune()
 	for _, connections := range []int{1, 32} {
 		b.Run(fmt.Sprintf("connections=%d", connections), func(b *testing.B) {
 			targets := benchTargets(b)

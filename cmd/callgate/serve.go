@@ -62,6 +62,7 @@ func (a *app) check(ctx context.Context, c *config.Config) error {
 }
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
+	sidecar.Tune()
 	s, err := sidecar.Open(ctx, c, slog.New(slog.NewTextHandler(a.err, nil)))
 	if err != nil {
 		return err
