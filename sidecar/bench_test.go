@@ -6,13 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -90,10 +87,13 @@ func benchTargets(b *testing.B) []target {
 		Transport: &http.Transport{MaxIdleConnsPerHost: 256},
 	})
 	b.Cleanup(bare.Close)
+	sidecar := run(b, func(c *config.Config) {
+		c.Servers = map[string]config.Server{"office": {URL: upstream.URL + "/mcp"}}
+	})
 	return []target{
 		{"direct", upstream.URL + "/mcp"},
 		{"bare", bare.URL + "/mcp"},
-		{"callgate", startSidecar(b, upstream.URL+"/mcp") + "/mcp/office"},
+		{"callgate", sidecar.url + "/mcp/office"},
 	}
 }
 
@@ -109,35 +109,6 @@ func benchUpstream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	_, _ = io.WriteString(w, benchAnswer)
-}
-
-// startSidecar serves a whole sidecar before one upstream and gives its address.
-func startSidecar(tb testing.TB, upstream string) string {
-	tb.Helper()
-	c := config.Default()
-	c.State = filepath.Join(tb.TempDir(), "callgate.db")
-	c.Servers = map[string]config.Server{"office": {URL: upstream}}
-	s, err := Open(tb.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	on, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, on) }()
-	tb.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			tb.Error(err)
-		}
-		if err := s.Close(); err != nil {
-			tb.Error(err)
-		}
-	})
-	return "http://" + on.Addr().String()
 }
 
 // drive makes calls over a number of connections and checks each answer.

@@ -32,7 +32,7 @@ type running struct {
 
 // run starts a sidecar with a changed default configuration. At the end of the
 // test it is stopped in order, and looked through for the planted secret.
-func run(t *testing.T, change func(c *config.Config)) *running {
+func run(t testing.TB, change func(c *config.Config)) *running {
 	t.Helper()
 	c := config.Default()
 	c.State = filepath.Join(t.TempDir(), "callgate.db")

@@ -24,10 +24,10 @@ var words = map[Code]struct{ message, hint string }{
 	CodeInternal:            {"The call was refused because the firewall failed.", "Tell the operator the record id."},
 	CodeRecordUnavailable:   {"The firewall is unavailable: it cannot write its record, so nothing was forwarded.", "Tell the operator, and try again later."},
 	CodeUpstreamUnavailable: {"The tool's server cannot be reached.", "Try again later."},
-	CodeUpstreamTimeout:     {"The tool's server did not answer in time.", "Try again later; the call may have had its effect."},
-	CodeUpstreamInvalid:     {"The tool's server gave an answer that cannot be trusted.", "Tell the operator the record id."},
-	CodeUpstreamTooLarge:    {"The tool's server gave a larger answer than this firewall accepts.", "Ask for less."},
-	CodeResultWithheld:      {"The result was withheld: it holds text that could turn an agent.", "Go on without this result, and tell the person you work for."},
+	CodeUpstreamTimeout:     {"The call was forwarded, but the tool's server did not answer in time.", "Try again later; the call may have had its effect."},
+	CodeUpstreamInvalid:     {"The call was forwarded, but the server's answer cannot be trusted.", "Tell the operator the record id."},
+	CodeUpstreamTooLarge:    {"The call was forwarded, but the server's answer is larger than this firewall accepts.", "Ask for less."},
+	CodeResultWithheld:      {"The call was made, but its result was withheld: it holds text that could turn an agent.", "Go on without this result, and tell the person you work for."},
 	CodeCancelled:           {"The call was cancelled.", ""},
 }
 

@@ -148,7 +148,7 @@ func TestBridgeBehindProxy(t *testing.T) {
 				t.Fatal(err)
 			}
 			expect(t, c, "add", "5", false)
-			expect(t, c, "forbidden", "Callgate (denied): The firewall refused this call.", true)
+			expect(t, c, "forbidden", "Callgate (denied): The call was refused by policy.", true)
 			if legacy := c.GetSessionId() != ""; legacy != (era == "legacy") {
 				t.Errorf("session %q", c.GetSessionId())
 			}

@@ -22,29 +22,6 @@ const (
 	rpcUnavailable    = 503
 )
 
-// words say what a refusal means for the call that an agent made. Codes that
-// are not named here read as "The firewall refused this call."
-var words = map[toolproxy.Code]string{
-	toolproxy.CodeAsk:                 "A person must approve this call before it can run.",
-	toolproxy.CodeRecordUnavailable:   "The firewall is unavailable, so nothing was forwarded.",
-	toolproxy.CodeOverload:            "The firewall is at its limit, so nothing was forwarded.",
-	toolproxy.CodeUpstreamUnavailable: "The server could not be reached.",
-	toolproxy.CodeUpstreamTimeout:     "The call was forwarded, but the server did not answer in time.",
-	toolproxy.CodeUpstreamInvalid:     "The call was forwarded, but the server's answer is not valid.",
-	toolproxy.CodeUpstreamTooLarge:    "The call was forwarded, but the server's answer is too large.",
-	toolproxy.CodeResultWithheld:      "The call was made, but the firewall withheld its result.",
-	toolproxy.CodeCancelled:           "The call was cancelled.",
-	toolproxy.CodeHeaderMismatch:      "The request's headers and body disagree.",
-	toolproxy.CodeInvalidMessage:      "The message is not valid.",
-	toolproxy.CodeInvalidJSON:         "The message is not valid JSON.",
-	toolproxy.CodeInvalidUTF8:         "The message is not valid Unicode text.",
-	toolproxy.CodeDuplicateKey:        "The message holds a key twice.",
-	toolproxy.CodeTooLarge:            "The message is too large.",
-	toolproxy.CodeTooDeep:             "The message is nested too deeply.",
-	toolproxy.CodeBatch:               "JSON-RPC batches are not accepted.",
-	toolproxy.CodeSlowClient:          "The message did not arrive in time.",
-}
-
 // decision is what a refusal tells programs, in a tool result's _meta and in
 // an error's data.
 type decision struct {
@@ -121,15 +98,12 @@ func refuse(m Message, r *toolproxy.Refusal) []byte {
 
 // speak makes the text of a refusal from fixed words, rule names and ids.
 func speak(r *toolproxy.Refusal) string {
-	text := r.Message
-	if text == "" {
-		text = words[r.Code]
-	}
-	if text == "" {
-		text = "The firewall refused this call."
+	if r.Message == "" {
+		worded := *r // what a transport refuses did not pass the firewall, which words the rest
+		r = worded.Worded()
 	}
 	var b strings.Builder
-	b.WriteString("Callgate (" + string(r.Code) + "): " + text)
+	b.WriteString("Callgate (" + string(r.Code) + "): " + r.Message)
 	if len(r.Rules) > 0 {
 		b.WriteString("\nRules: " + strings.Join(r.Rules, ", "))
 	}

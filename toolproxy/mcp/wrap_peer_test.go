@@ -82,12 +82,12 @@ func TestWrapBetweenRealPeers(t *testing.T) {
 	t.Run("modern", func(t *testing.T) {
 		c := connect(t)
 		expect(t, c, "add", "5", false)
-		expect(t, c, "forbidden", "Callgate (denied): The firewall refused this call.", true)
+		expect(t, c, "forbidden", "Callgate (denied): The call was refused by policy.", true)
 	})
 	t.Run("legacy", func(t *testing.T) {
 		c := connect(t, client.WithLegacyProtocolOnly(), client.WithSamplingHandler(sampler{}))
 		expect(t, c, "add", "5", false)
-		expect(t, c, "forbidden", "Callgate (denied): The firewall refused this call.", true)
+		expect(t, c, "forbidden", "Callgate (denied): The call was refused by policy.", true)
 		expect(t, c, "sample", "model tiny", false)
 	})
 }
