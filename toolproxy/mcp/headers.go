@@ -2,6 +2,7 @@ package mcp
 
 import (
 	"errors"
+	"mime"
 	"net/http"
 	"net/textproto"
 	"strings"
@@ -44,14 +45,29 @@ var keptThere = map[string]bool{
 	"Strict-Transport-Security": true, "Content-Location": true, "Refresh": true, "Clear-Site-Data": true,
 }
 
+// steering are headers that some servers obey in place of the method, the path
+// or the address that the request really has.
+var steering = map[string]bool{
+	"X-Http-Method": true, "X-Http-Method-Override": true, "X-Method-Override": true,
+	"X-Original-Method": true, "X-Original-Url": true, "X-Original-Uri": true, "X-Original-Host": true,
+	"X-Rewrite-Url": true, "X-Host": true, "X-Real-Ip": true, "X-Client-Ip": true, "X-Cluster-Client-Ip": true,
+	"True-Client-Ip": true, "Cf-Connecting-Ip": true, "Via": true,
+}
+
+// passes reports whether a client's header goes to the upstream. One with an
+// underscore does not: many servers take it for the hyphen of another name.
+func passes(name string) bool {
+	return !hopByHop[name] && !keptHere[name] && !steering[name] && strings.IndexByte(name, '_') < 0 &&
+		!strings.HasPrefix(name, "Callgate-") && !strings.HasPrefix(name, "X-Forwarded-")
+}
+
 // requestHeaders is what of a client's headers goes to the upstream.
 func requestHeaders(from http.Header) http.Header {
 	to := make(http.Header, len(from)+4)
 	for name, values := range from {
-		if hopByHop[name] || keptHere[name] || strings.HasPrefix(name, "Callgate-") || strings.HasPrefix(name, "X-Forwarded-") {
-			continue
+		if passes(name) {
+			to[name] = values
 		}
-		to[name] = values
 	}
 	dropNamed(to, from)
 	to["Accept-Encoding"] = []string{"identity"}
@@ -78,6 +94,26 @@ func dropNamed(to, from http.Header) {
 	}
 }
 
+var errMediaType = errors.New("the body is not of the type application/json in UTF-8")
+
+// readAsJudged checks that the Content-Type of a client lets nobody read the
+// body as anything but the UTF-8 JSON that is judged. Where there is none it is
+// the upstream's to say what that means.
+func readAsJudged(h http.Header) *toolproxy.Refusal {
+	types := h["Content-Type"]
+	if len(types) == 0 || len(types) == 1 && mediaType(h) == "application/json" && inUTF8(types[0]) {
+		return nil
+	}
+	return toolproxy.Refuse(toolproxy.CodeInvalidMessage, "gate", errMediaType)
+}
+
+// inUTF8 reports whether a Content-Type names no other character set.
+func inUTF8(contentType string) bool {
+	_, params, err := mime.ParseMediaType(contentType)
+	charset, named := params["charset"]
+	return err == nil && (!named || strings.EqualFold(charset, "utf-8"))
+}
+
 func mismatch(cause string) *toolproxy.Refusal {
 	return toolproxy.Refuse(toolproxy.CodeHeaderMismatch, "gate", errors.New(cause))
 }
@@ -101,6 +137,9 @@ func agree(h http.Header, m Message, tool *known) *toolproxy.Refusal {
 		strict = m.Kind == KindRequest && mcpgo.IsValidProtocolVersion(version.String())
 	}
 	if m.Method == "" {
+		if len(h[headerMethod])+len(h[headerName]) > 0 {
+			return mismatch("a response has the headers of a request")
+		}
 		return nil
 	}
 	if refusal := agreeMethod(h, m, strict); refusal != nil {

@@ -156,6 +156,9 @@ func (p *Proxy) post(w http.ResponseWriter, r *http.Request) {
 	if refusal == nil {
 		refusal = agree(r.Header, m, nil)
 	}
+	if refusal == nil {
+		refusal = unasked(m)
+	}
 	if refusal != nil {
 		p.reject(w, r, client, m, refusal)
 		return
@@ -175,7 +178,7 @@ func (p *Proxy) reject(w http.ResponseWriter, r *http.Request, client Client, m 
 
 func rejectStatus(refusal *toolproxy.Refusal) int {
 	switch {
-	case errors.Is(refusal, errEncoding):
+	case errors.Is(refusal, errEncoding), errors.Is(refusal, errMediaType):
 		return http.StatusUnsupportedMediaType
 	case refusal.Code == toolproxy.CodeTooLarge:
 		return http.StatusRequestEntityTooLarge
@@ -194,6 +197,9 @@ var (
 func (p *Proxy) readBody(w http.ResponseWriter, r *http.Request) ([]byte, *toolproxy.Refusal) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, toolproxy.Refuse(toolproxy.CodeInvalidMessage, "gate", errEncoding)
+	}
+	if refusal := readAsJudged(r.Header); refusal != nil {
+		return nil, refusal
 	}
 	body := http.MaxBytesReader(w, r.Body, p.maxBody)
 	if r.ContentLength > p.maxBody {
@@ -284,6 +290,11 @@ func unfit(response *http.Response) *toolproxy.Refusal {
 		return toolproxy.Refuse(toolproxy.CodeUpstreamInvalid, "upstream", errors.New("the answer is compressed"))
 	case response.StatusCode >= 300 && response.StatusCode < 400:
 		return toolproxy.Refuse(toolproxy.CodeUpstreamInvalid, "upstream", errors.New("the answer is a redirect"))
+	}
+	// What is screened is UTF-8, so the client must not be told to read another.
+	types, media := response.Header["Content-Type"], mediaType(response.Header)
+	if len(types) > 1 || (media == "application/json" || media == "text/event-stream") && !inUTF8(types[0]) {
+		return toolproxy.Refuse(toolproxy.CodeUpstreamInvalid, "upstream", errors.New("the answer is not in UTF-8"))
 	}
 	return nil
 }

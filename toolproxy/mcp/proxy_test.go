@@ -160,7 +160,7 @@ var conversationShots = []struct {
 	{"read", legacyShot(`{"jsonrpc":"2.0","id":6,"method":"resources/read","params":{"uri":"note://1"}}`)},
 	{"unknown method", legacyShot(`{"jsonrpc":"2.0","id":7,"method":"no/such"}`)},
 	{"response to nothing", legacyShot(`{"jsonrpc":"2.0","id":8,"result":{"x":1}}`)},
-	{"wrong content type", legacyShot(`{"jsonrpc":"2.0","id":9,"method":"ping"}`).with("Content-Type", "text/plain")},
+	{"content type with a charset", legacyShot(`{"jsonrpc":"2.0","id":9,"method":"ping"}`).with("Content-Type", "application/json; charset=UTF-8")},
 	{"unknown version", legacyShot(`{"jsonrpc":"2.0","id":9,"method":"ping"}`).with("MCP-Protocol-Version", "1999-01-01")},
 	{"delete", shot{method: http.MethodDelete, header: map[string]string{"Mcp-Session-Id": "session-1"}}},
 	{"modern discover", modernShot("server/discover", "", "")},

@@ -67,6 +67,7 @@ var (
 	errParamsCase  = errors.New("a member of params is written in another case")
 	errRewrite     = errors.New("the rewritten call does not read as it was judged")
 	errNoAnswer    = errors.New("the firewall gave neither a result nor a refusal")
+	errNoID        = errors.New("a call without an id")
 )
 
 type flight struct{ connection, id string }
@@ -117,16 +118,27 @@ func (s *Server) reject(ctx context.Context, client Client, m Message, refusal *
 
 // Judged reports whether requests of a method are shown to the firewall: all
 // of tools/ but the listing, and what reads resources, prompts and the results
-// of tasks. Another spelling of tools/ is judged too, as some reader may not
-// mind it.
+// of tasks. Another spelling of them is judged too, as some reader may not mind
+// it.
 func Judged(method string) bool {
-	switch method {
-	case methodCall, "resources/read", "prompts/get", "tasks/get", "tasks/result":
-		return true
-	case methodList:
+	if method == methodList {
 		return false
 	}
-	return strings.HasPrefix(strings.ToUpper(strings.TrimSpace(method)), "TOOLS/")
+	folded := strings.ToUpper(strings.TrimSpace(method))
+	switch folded {
+	case "RESOURCES/READ", "PROMPTS/GET", "TASKS/GET", "TASKS/RESULT":
+		return true
+	}
+	return strings.HasPrefix(folded, "TOOLS/")
+}
+
+// unasked refuses a notification whose method is that of a judged request. A
+// server may run it all the same, and nobody would have judged it.
+func unasked(m Message) *toolproxy.Refusal {
+	if m.Kind == KindNotification && Judged(m.Method) {
+		return toolproxy.Refuse(toolproxy.CodeInvalidMessage, "gate", errNoID)
+	}
+	return nil
 }
 
 // newCall is the call that m makes, before its params are read.

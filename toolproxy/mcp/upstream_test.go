@@ -81,6 +81,12 @@ func TestBadUpstream(t *testing.T) {
 		}, 200, toolproxy.CodeUpstreamInvalid},
 		{"event over the cap", answer(200, events, "data: "+strings.Repeat(" ", 2<<20)+good+"\n\n"), 200, toolproxy.CodeUpstreamTooLarge},
 		{"length over the cap", answer(200, "application/json", strings.Repeat(" ", 2<<20)+good), 200, toolproxy.CodeUpstreamTooLarge},
+		{"in another charset", answer(200, "application/json; charset=utf-7", good), 200, toolproxy.CodeUpstreamInvalid},
+		{"stream in another charset", answer(200, events+";charset=\"UTF-16\"", "data: "+good+"\n\n"), 200, toolproxy.CodeUpstreamInvalid},
+		{"two content types", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header()["Content-Type"] = []string{"application/json", "application/json; charset=utf-7"}
+			_, _ = io.WriteString(w, good)
+		}, 200, toolproxy.CodeUpstreamInvalid},
 		{"status without an answer", answer(404, "text/plain", "session secret-words"), 404, toolproxy.CodeUpstreamInvalid},
 		{"server error", answer(500, "text/html", "secret-words"), 500, toolproxy.CodeUpstreamInvalid},
 	}
@@ -214,6 +220,12 @@ func TestBadClientBodies(t *testing.T) {
 		{"too deep", strings.Repeat("[", 100) + strings.Repeat("]", 100), nil, 400, toolproxy.CodeTooDeep, rpcInvalidRequest},
 		{"too large", strings.Repeat(" ", 2<<10), nil, 413, toolproxy.CodeTooLarge, rpcInvalidRequest},
 		{"compressed", plainCall, map[string]string{"Content-Encoding": "gzip"}, 415, toolproxy.CodeInvalidMessage, rpcInvalidRequest},
+		{"in another charset", plainCall, map[string]string{"Content-Type": "application/json; charset=utf-7"}, 415, toolproxy.CodeInvalidMessage, rpcInvalidRequest},
+		{"of another type", plainCall, map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, 415, toolproxy.CodeInvalidMessage, rpcInvalidRequest},
+		{"of no readable type", plainCall, map[string]string{"Content-Type": "application/json; charset"}, 415, toolproxy.CodeInvalidMessage, rpcInvalidRequest},
+		{"call without an id", `{"jsonrpc":"2.0","method":"tools/call","params":{"name":"pay","arguments":{}}}`, nil, 400, toolproxy.CodeInvalidMessage, rpcInvalidRequest},
+		{"read without an id", `{"jsonrpc":"2.0","method":"Resources/Read","params":{"uri":"note://1"}}`, nil, 400, toolproxy.CodeInvalidMessage, rpcInvalidRequest},
+		{"response that says call", `{"jsonrpc":"2.0","id":1,"result":{}}`, map[string]string{"Mcp-Method": "tools/call", "Mcp-Name": "pay"}, 400, toolproxy.CodeHeaderMismatch, rpcHeaderMismatch},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -221,7 +233,7 @@ func TestBadClientBodies(t *testing.T) {
 			got := shot{body: c.body, header: c.header}.send(t, proxied)
 			head, body, _ := strings.Cut(got, "\n\n")
 			if !strings.HasPrefix(head, fmt.Sprintf("%d\n", c.status)) || gjson.Get(body, "error.code").Int() != c.rpc ||
-				gjson.Get(body, "error.data.code").String() != string(c.code) || gjson.Get(body, "id").Raw != "null" {
+				gjson.Get(body, "error.data.code").String() != string(c.code) || gjson.Get(body, "id").Raw != gjson.Get(c.body, "id").Raw && gjson.Get(body, "id").Raw != "null" {
 				t.Errorf("got %s", got)
 			}
 			if len(recorded) != 1 || recorded[0] != c.code {
@@ -309,6 +321,7 @@ func TestHeadersForwarded(t *testing.T) {
 		"Authorization": "Bearer theirs", "X-Callgate-Key": "k", "Cookie": "c=d", "Callgate-Session": "s",
 		"Origin": "http://localhost", "X-Forwarded-For": "10.0.0.1", "Proxy-Authorization": "Basic x",
 		"Connection": "X-Hop", "X-Hop": "1", "Te": "trailers",
+		"X-HTTP-Method-Override": "DELETE", "X-Original-URL": "/admin", "X-Rewrite-Url": "/admin", "X-Real-IP": "127.0.0.1", "Mcp_Name": "other",
 		"Mcp-Param-Unknown": "p", "Traceparent": "t", "Last-Event-Id": "7", "X-Unknown": "u",
 	}}.send(t, proxied)
 	h := <-seen
@@ -317,6 +330,7 @@ func TestHeadersForwarded(t *testing.T) {
 		"Accept": "application/json, text/event-stream", "Content-Type": "application/json", "Accept-Encoding": "identity",
 		"X-Callgate-Key": "", "Cookie": "", "Callgate-Session": "", "Origin": "", "X-Forwarded-For": "",
 		"Proxy-Authorization": "", "X-Hop": "", "Te": "",
+		"X-Http-Method-Override": "", "X-Original-Url": "", "X-Rewrite-Url": "", "X-Real-Ip": "", "Mcp_Name": "",
 	} {
 		if h.Get(name) != want {
 			t.Errorf("%s: %q, want %q", name, h.Get(name), want)

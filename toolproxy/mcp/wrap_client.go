@@ -52,6 +52,8 @@ func (w *wrapper) take(line []byte) {
 	switch {
 	case err != nil:
 		w.reject(line, err, asRefusal(err))
+	case unasked(m) != nil:
+		w.write(w.cfg.Server.reject(w.ctx, w.client(m), m, unasked(m)))
 	case m.Kind == KindRequest:
 		w.request(m)
 	case m.Kind == KindNotification && m.Method == "notifications/cancelled":
