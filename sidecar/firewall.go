@@ -67,11 +67,14 @@ func (f *Firewall) serve(ctx context.Context, c *toolproxy.Call, upstream toolpr
 	engine := f.engine.Load()
 	t := f.begin(c)
 	f.judge(ctx, engine, t)
-	observed := t.refusal != nil && t.overruled(engine)
+	observed := t.overruled(engine)
 	if err := f.storeDecision(ctx, t, observed); err != nil {
 		return nil, unavailable(err)
 	}
-	if t.refusal != nil && !observed {
+	switch {
+	case observed:
+		t.sent = t.call
+	case t.refusal != nil:
 		return nil, t.refusal
 	}
 	result, err := f.forward(ctx, t, upstream)
@@ -153,11 +156,25 @@ func (f *Firewall) begin(c *toolproxy.Call) *transit {
 	return t
 }
 
-// overruled reports whether the profile lets the call pass although policy
-// refused it. Only what policy decided can be overruled; a fault cannot.
+// overruled reports whether the profile lets the call pass as it came although
+// policy refused or rewrote it. Only what policy decided can be overruled; a
+// fault cannot.
 func (t *transit) overruled(engine *policy.Engine) bool {
-	code := t.refusal.Code
-	return engine.Observe() && (code == toolproxy.CodeDenied || code == toolproxy.CodeAsk)
+	switch {
+	case !engine.Observe():
+		return false
+	case t.refusal == nil:
+		return t.sent != t.call
+	}
+	return t.refusal.Code == toolproxy.CodeDenied || t.refusal.Code == toolproxy.CodeAsk
+}
+
+// judged is the input of the call that went.
+func (t *transit) judged() *policy.Input {
+	if t.sent != t.call {
+		return t.rewritten
+	}
+	return t.input
 }
 
 // forward makes the call. A caller that is gone, an upstream that fails and

@@ -114,7 +114,7 @@ func (f *Firewall) endOf(result *toolproxy.Result, err error) audit.End {
 
 // learn tells the session what its call did.
 func (f *Firewall) learn(t *transit) {
-	learned := session.Learned{Server: t.sent.Server, Tool: t.sent.Tool, Effects: t.input.Call.Effects}
+	learned := session.Learned{Server: t.sent.Server, Tool: t.sent.Tool, Effects: t.judged().Call.Effects}
 	if t.suspect {
 		learned.Labels = []string{labelSuspectResult}
 	}

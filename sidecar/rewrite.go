@@ -130,6 +130,9 @@ func pathOf(pointer string) (string, error) {
 			return "", fmt.Errorf("%q has an empty member", pointer)
 		}
 		parts[i] = gjson.Escape(part)
+		if part[0] == ':' {
+			parts[i] = `\` + parts[i] // sjson would take the colon for a mark of its own
+		}
 	}
 	return strings.Join(parts, "."), nil
 }

@@ -56,10 +56,10 @@ func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit
 func (f *Firewall) noticed(t *transit, result *toolproxy.Result, d policy.Decision) *toolproxy.Result {
 	notice := &toolproxy.Notice{Decision: policy.Transform.String(), Record: t.call.ID}
 	switch {
-	case t.rewritten != nil && t.sent.Tool != t.call.Tool:
+	case t.sent.Tool != t.call.Tool:
 		notice.Rules = t.decision.Rules()
 		notice.Message = "The call was changed before it was made: " + t.sent.Tool + " ran in place of " + t.call.Tool + "."
-	case t.rewritten != nil:
+	case t.sent != t.call:
 		notice.Rules = t.decision.Rules()
 		notice.Message = "The arguments of the call were changed before it was made."
 	case result.Edited:
@@ -84,13 +84,9 @@ func (f *Firewall) judgeResult(ctx context.Context, engine *policy.Engine, t *tr
 	if err != nil || len(found) == 0 {
 		return found, pass, err
 	}
-	judged := t.input
-	if t.rewritten != nil {
-		judged = t.rewritten
-	}
 	decision := policy.Decision{}
 	err = guarded(toolproxy.CodePolicyError, stageScreen, func() (err error) {
-		in := resultInput(judged, result, found)
+		in := resultInput(t.judged(), result, found)
 		f.markPlaces(in.Findings)
 		decision, err = engine.Decide(ctx, in)
 		return err
@@ -159,7 +155,11 @@ func redactLeaf(body json.RawMessage, pointer string, spans []detectors.Finding)
 		from = max(from, s.End)
 	}
 	kept.WriteString(leaf.Str[from:])
-	return sjson.SetBytes(body, path, kept.String())
+	edited, err := sjson.SetBytes(body, path, kept.String())
+	if err == nil && gjson.GetBytes(edited, path).Str != kept.String() {
+		err = fmt.Errorf("%q does not read as redacted", pointer)
+	}
+	return edited, err
 }
 
 // failure gives an error of the way back its words, its record and the rules
