@@ -40,7 +40,7 @@ func openRecord(ctx context.Context, a *app, path string) (*audit.Reader, error)
 	}
 	r, err := audit.OpenReader(ctx, path)
 	if errors.Is(err, audit.ErrNoFile) {
-		return nil, hinted{err, "nothing was recorded there yet; `callgate demo` makes a record, `--state` names another file"}
+		return nil, hinted{err, "nothing was recorded there yet; `callgate serve` and `callgate wrap` begin one; `--state` names another file"}
 	}
 	return r, err
 }
