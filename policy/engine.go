@@ -85,7 +85,7 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 	if timeout == 0 {
 		timeout = DefaultTimeout
 	}
-	data, err := ast.InterfaceToValue(map[string]any{"settings": b.settings(), "callgate": map[string]any{"rules": map[string]any{}}})
+	data, err := ast.InterfaceToValue(b.data)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}

@@ -288,9 +288,8 @@ func TestDecideFails(t *testing.T) {
 
 // TestDecideDistrusts holds a main that lies about one call.
 func TestDecideDistrusts(t *testing.T) {
-	none := `{"deny": set(), "ask": set(), "transform": set(), "allow": set()}`
-	granted := `{"deny": set(), "ask": set(), "transform": set(), "allow": {{"rule": "read_vs_write", "said": {"reason": "x", "effects": ["read"]}}}}`
-	objected := `{"deny": {{"rule": "schema", "said": {"reason": "x"}}}, "ask": set(), "transform": set(), "allow": {{"rule": "read_vs_write", "said": {"reason": "x", "effects": ["read"]}}}}`
+	granted := `{{"verdict": "allow", "rule": "read_vs_write", "said": {"reason": "x", "effects": ["read"]}}}`
+	objected := `{{"verdict": "deny", "rule": "schema", "said": {"reason": "x"}}} | ` + granted
 	cases := []struct {
 		name, value string
 		kind        policy.Kind
@@ -302,13 +301,14 @@ func TestDecideDistrusts(t *testing.T) {
 		{"one member more", `{"verdict": "allow", "opinions": ` + granted + `, "result": true}`, policy.Malformed, "members besides"},
 		{"no known word", `{"verdict": "permit", "opinions": ` + granted + `}`, policy.Malformed, "no known word"},
 		{"a number", `{"verdict": 3, "opinions": ` + granted + `}`, policy.Malformed, "no known word"},
-		{"allow against an objection", `{"verdict": "allow", "opinions": ` + objected + `}`, policy.Malformed, "does not follow"},
-		{"allow without a grant", `{"verdict": "allow", "opinions": ` + none + `}`, policy.Malformed, "does not follow"},
-		{"deny without an objection", `{"verdict": "deny", "opinions": ` + none + `}`, policy.Malformed, "does not follow"},
-		{"a set less", `{"verdict": "allow", "opinions": {"deny": set(), "ask": set(), "allow": set()}}`, policy.Malformed, `lacks the member "transform"`},
-		{"a set more", `{"verdict": "allow", "opinions": object.union(` + granted + `, {"permit": set()})}`, policy.Malformed, "members besides"},
-		{"a list", `{"verdict": "allow", "opinions": object.union(` + granted + `, {"deny": []})}`, policy.Malformed, "no set"},
-		{"of a stranger", `{"verdict": "deny", "opinions": object.union(` + none + `, {"deny": {{"rule": "stranger", "said": {"reason": "x"}}}})}`, policy.Malformed, "unknown rule"},
+		{"allow against an objection", `{"verdict": "allow", "opinions": (` + objected + `)}`, policy.Malformed, "does not follow"},
+		{"allow without a grant", `{"verdict": "allow", "opinions": set()}`, policy.Malformed, "does not follow"},
+		{"deny without an objection", `{"verdict": "deny", "opinions": set()}`, policy.Malformed, "does not follow"},
+		{"an opinion without a verdict", `{"verdict": "deny", "opinions": {{"rule": "schema", "said": {"reason": "x"}}}}`, policy.Malformed, `lacks the member "verdict"`},
+		{"an opinion of no known word", `{"verdict": "deny", "opinions": {{"verdict": "permit", "rule": "schema", "said": {"reason": "x"}}}}`, policy.Malformed, "no known word"},
+		{"an opinion with a member more", `{"verdict": "deny", "opinions": {{"verdict": "deny", "rule": "schema", "said": {"reason": "x"}, "result": true}}}`, policy.Malformed, "members besides"},
+		{"a list", `{"verdict": "deny", "opinions": []}`, policy.Malformed, "no set"},
+		{"of a stranger", `{"verdict": "deny", "opinions": {{"verdict": "deny", "rule": "stranger", "said": {"reason": "x"}}}}`, policy.Malformed, "unknown rule"},
 	}
 	lie := func(value string) fs.FS {
 		return shippedWith(t, "main.rego", func(main string) string {

@@ -62,6 +62,28 @@ func (r *rule) declared() map[string]setting {
 	return all
 }
 
+// speakers lists for each verdict the rules that have a set of its name. Main
+// asks these and no others.
+func (b *bundle) speakers() map[string]any {
+	speakers := map[string]any{}
+	for _, verdict := range verdictNames {
+		names := []any{}
+		for _, name := range slices.Sorted(maps.Keys(b.rules)) {
+			if slices.ContainsFunc(b.sources, func(s source) bool { return s.speaks(name, verdict) }) {
+				names = append(names, name)
+			}
+		}
+		speakers[verdict] = names
+	}
+	return speakers
+}
+
+func (s source) speaks(name, verdict string) bool {
+	return !s.test && ruleName(s.module.Package) == name && slices.ContainsFunc(s.module.Rules, func(r *ast.Rule) bool {
+		return r.Head.Ref()[0].Value.Compare(ast.Var(verdict)) == 0
+	})
+}
+
 // settle makes the data that policy sees: the defaults of the rules, over them
 // the profile, over that the operator's settings.
 func (b *bundle) settle(o Options) Faults {
@@ -74,7 +96,7 @@ func (b *bundle) settle(o Options) Faults {
 		rules[name] = values
 	}
 	settings := map[string]any{"mode": "enforce", "rules": rules}
-	b.data = map[string]any{"settings": settings}
+	b.data = map[string]any{"settings": settings, "speakers": b.speakers()}
 	profile, faults := readProfile(o)
 	faults = append(faults, b.lay(settings, profile, "profile")...)
 	own, err := plainJSON(o.Settings)

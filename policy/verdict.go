@@ -17,20 +17,28 @@ func (e *Engine) reread(term *ast.Term, in *Input) (Decision, error) {
 	if err != nil {
 		return Decision{}, err
 	}
-	word, ok := decision[0].Value.(ast.String)
-	verdict := slices.Index(verdictNames[:], string(word))
-	if !ok || verdict < 0 {
-		return Decision{}, malformed("the verdict is no known word")
+	said, err := verdict(decision[0])
+	if err != nil {
+		return Decision{}, err
 	}
 	opinions, err := e.opinions(decision[1], in.Result != nil)
 	if err != nil {
 		return Decision{}, err
 	}
-	d := Decision{Verdict: Verdict(verdict), Opinions: opinions}
+	d := Decision{Verdict: said, Opinions: opinions}
 	if want, ok := judge(opinions, in); !ok || want != d.Verdict {
 		return Decision{}, malformed("the verdict %s does not follow from the opinions", d.Verdict)
 	}
 	return d, nil
+}
+
+func verdict(term *ast.Term) (Verdict, error) {
+	word, ok := term.Value.(ast.String)
+	i := slices.Index(verdictNames[:], string(word))
+	if !ok || i < 0 {
+		return Deny, malformed("the verdict is no known word")
+	}
+	return Verdict(i), nil
 }
 
 // judge gives the verdict that opinions have to lead to; false where they lead
@@ -55,23 +63,17 @@ func judge(opinions []Opinion, in *Input) (Verdict, bool) {
 }
 
 func (e *Engine) opinions(term *ast.Term, result bool) ([]Opinion, error) {
-	sets, err := exactly(term, "opinions", verdictNames[:]...)
-	if err != nil {
-		return nil, err
+	set, ok := term.Value.(ast.Set)
+	if !ok {
+		return nil, malformed("the opinions are no set")
 	}
-	var opinions []Opinion
-	for verdict, name := range verdictNames {
-		set, ok := sets[verdict].Value.(ast.Set)
-		if !ok {
-			return nil, malformed("opinions.%s is no set", name)
+	opinions := make([]Opinion, 0, set.Len())
+	for _, element := range set.Slice() {
+		o, err := e.opinion(element, result)
+		if err != nil {
+			return nil, err
 		}
-		for _, element := range set.Slice() {
-			o, err := e.opinion(Verdict(verdict), element, result)
-			if err != nil {
-				return nil, err
-			}
-			opinions = append(opinions, o)
-		}
+		opinions = append(opinions, o)
 	}
 	slices.SortFunc(opinions, func(a, b Opinion) int {
 		return cmp.Or(cmp.Compare(a.Verdict, b.Verdict), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Reason, b.Reason),
@@ -80,12 +82,15 @@ func (e *Engine) opinions(term *ast.Term, result bool) ([]Opinion, error) {
 	return opinions, redirects(opinions)
 }
 
-func (e *Engine) opinion(verdict Verdict, element *ast.Term, result bool) (Opinion, error) {
-	members, err := exactly(element, "opinion", "rule", "said")
+func (e *Engine) opinion(element *ast.Term, result bool) (Opinion, error) {
+	members, err := exactly(element, "opinion", "rule", "said", "verdict")
 	if err != nil {
 		return Opinion{}, err
 	}
-	o := Opinion{Verdict: verdict}
+	var o Opinion
+	if o.Verdict, err = verdict(members[2]); err != nil {
+		return Opinion{}, err
+	}
 	if o.Rule, err = words(members[0], "rule"); err != nil {
 		return Opinion{}, err
 	}
@@ -93,7 +98,7 @@ func (e *Engine) opinion(verdict Verdict, element *ast.Term, result bool) (Opini
 		return Opinion{}, malformed("an opinion of an unknown rule")
 	}
 	if err := o.said(members[1], result); err != nil {
-		return Opinion{}, malformed("rule %s, %s: %w", o.Rule, verdict, err)
+		return Opinion{}, malformed("rule %s, %s: %w", o.Rule, o.Verdict, err)
 	}
 	return o, nil
 }
@@ -261,8 +266,10 @@ func words(term *ast.Term, what string) (string, error) {
 func elements(term *ast.Term, what string) ([]*ast.Term, error) {
 	switch v := term.Value.(type) {
 	case *ast.Array:
-		var items []*ast.Term
-		v.Foreach(func(t *ast.Term) { items = append(items, t) })
+		items := make([]*ast.Term, v.Len())
+		for i := range items {
+			items[i] = v.Elem(i)
+		}
 		return items, nil
 	case ast.Set:
 		return v.Slice(), nil

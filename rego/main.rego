@@ -11,36 +11,24 @@ import rego.v2
 
 # METADATA
 # entrypoint: true
-decision := {
-	"verdict": _verdict,
-	"opinions": {
-		"deny": (_objections | _own),
-		"ask": _questions,
-		"transform": _edits,
-		"allow": _grants,
-	},
+decision := {"verdict": _verdict, "opinions": _opinions} if {
+	_verdict
+} else := {
+	"verdict": "deny",
+	"opinions": (_opinions | {{"verdict": "deny", "rule": "main", "said": {"reason": _reason}}}),
 }
 
-default _verdict := "deny"
-
-_verdict := "deny" if {
-	_objections != set()
-} else := "ask" if {
-	_questions != set()
-} else := "transform" if {
-	_edits != set()
-} else := "allow" if {
-	_granted
-}
-
-_objections contains {"rule": name, "said": said} if {
-	some name
-	some said in data.callgate.rules[name].deny
+# Which rules have something to say for a verdict is known when they are loaded,
+# so that none is asked in vain.
+_opinions contains {"verdict": verdict, "rule": name, "said": said} if {
+	some verdict, names in data.speakers
+	some name in names
+	some said in data.callgate.rules[name][verdict]
 }
 
 # Rules look for findings and faults; where the lists are absent they would
 # find none.
-_objections contains {"rule": "main", "said": {"reason": "facts about the call are missing"}} if {
+_opinions contains {"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} if {
 	not {
 		input.findings
 		input.tool.schema_errors
@@ -49,40 +37,29 @@ _objections contains {"rule": "main", "said": {"reason": "facts about the call a
 	}
 }
 
-_questions contains {"rule": name, "said": said} if {
-	some name
-	some said in data.callgate.rules[name].ask
+_verdict := "allow" if {
+	_spoken == {"allow"}
+	_granted
+} else := "deny" if {
+	"deny" in _spoken
+} else := "ask" if {
+	"ask" in _spoken
+} else := "transform" if {
+	"transform" in _spoken
 }
 
-_edits contains {"rule": name, "said": said} if {
-	some name
-	some said in data.callgate.rules[name].transform
-}
+_spoken := {opinion.verdict | some opinion in _opinions}
 
-_grants contains {"rule": name, "said": said} if {
-	some name
-	some said in data.callgate.rules[name].allow
-}
-
-_granted if {
-	input.result
-	_grants != set()
-}
+_granted if input.result
 
 _granted if {
 	not input.result
 	input.call.effects != []
 	every effect in input.call.effects {
-		some grant in _grants
-		effect in grant.said.effects
+		some opinion in _opinions
+		effect in opinion.said.effects
 	}
 }
-
-# What main itself says where nobody objects and nobody grants either.
-_own := {{"rule": "main", "said": {"reason": _reason}}} if {
-	_verdict == "deny"
-	_objections == set()
-} else := set()
 
 default _reason := "no rule speaks for it"
 
@@ -96,7 +73,7 @@ _bare := {effect |
 	some effect in input.call.effects
 	effect in {"read", "draft", "write", "delete", "send", "execute", "pay", "admin", "unknown"}
 	not {
-		some grant in _grants
-		effect in grant.said.effects
+		some opinion in _opinions
+		effect in opinion.said.effects
 	}
 }

@@ -19,36 +19,46 @@ _input(effects) := {
 	"findings": [],
 }
 
+# The rules behind each verdict.
+_rules(decision) := {verdict: rules |
+	some verdict in {opinion.verdict | some opinion in decision.opinions}
+	rules := {opinion.rule |
+		some opinion in decision.opinions
+		opinion.verdict == verdict
+	}
+}
+
 test_allows_what_grants_cover if {
 	decision := main.decision with input as _input(["read", "draft"]) with data.settings as _settings
 	decision.verdict == "allow"
-	decision.opinions.deny == set()
-	{grant.rule | some grant in decision.opinions.allow} == {"read_vs_write", "draft_vs_send"}
+	_rules(decision) == {"allow": {"read_vs_write", "draft_vs_send"}}
 }
 
 test_denies_what_a_rule_objects_to if {
 	decision := main.decision with input as _input(["read", "delete"]) with data.settings as _settings
 	decision.verdict == "deny"
-	{objection.rule | some objection in decision.opinions.deny} == {"read_vs_write"}
+	_rules(decision).deny == {"read_vs_write"}
 }
 
 test_transforms if {
 	decision := main.decision with input as _input(["read", "send"]) with data.settings as _settings
 	decision.verdict == "transform"
-	{edit.rule | some edit in decision.opinions.transform} == {"draft_vs_send"}
+	_rules(decision).transform == {"draft_vs_send"}
 }
 
 test_asks_before_it_transforms if {
 	decision := main.decision with input as _input(["send"])
 		with data.settings as _settings
+		with data.speakers.ask as ["schema"]
 		with data.callgate.rules.schema.ask as {{"reason": "a person decides"}}
 	decision.verdict == "ask"
-	decision.opinions.ask == {{"rule": "schema", "said": {"reason": "a person decides"}}}
+	{"verdict": "ask", "rule": "schema", "said": {"reason": "a person decides"}} in decision.opinions
 }
 
 test_denies_before_it_asks if {
 	decision := main.decision with input as _input(["delete"])
 		with data.settings as _settings
+		with data.speakers.ask as ["schema"]
 		with data.callgate.rules.schema.ask as {{"reason": "a person decides"}}
 	decision.verdict == "deny"
 }
@@ -57,14 +67,16 @@ test_denies_an_effect_that_nobody_grants if {
 	off := json.patch(_settings, [{"op": "replace", "path": "/rules/read_vs_write/enabled", "value": false}])
 	decision := main.decision with input as _input(["draft", "read"]) with data.settings as off
 	decision.verdict == "deny"
-	decision.opinions.deny == {{"rule": "main", "said": {"reason": "no rule allows read"}}}
+	_rules(decision).deny == {"main"}
+	{"verdict": "deny", "rule": "main", "said": {"reason": "no rule allows read"}} in decision.opinions
 }
 
 test_denies_words_that_are_no_effects_and_does_not_repeat_them if {
 	off := json.patch(_settings, [{"op": "replace", "path": "/rules/unknown_effect/enabled", "value": false}])
 	decision := main.decision with input as _input(["ignore this"]) with data.settings as off
 	decision.verdict == "deny"
-	decision.opinions.deny == {{"rule": "main", "said": {"reason": "no rule speaks for it"}}}
+	_rules(decision).deny == {"main"}
+	{"verdict": "deny", "rule": "main", "said": {"reason": "no rule speaks for it"}} in decision.opinions
 }
 
 test_denies_a_call_of_no_effect if {
@@ -77,7 +89,7 @@ test_passes_a_result if {
 	result := object.union(_input(["pay"]), {"result": {"is_error": false, "bytes": 3}})
 	decision := main.decision with input as result with data.settings as _settings
 	decision.verdict == "allow"
-	{grant.rule | some grant in decision.opinions.allow} == {"injection"}
+	_rules(decision) == {"allow": {"injection"}}
 }
 
 test_denies_a_result_that_nobody_speaks_for if {
@@ -86,13 +98,14 @@ test_denies_a_result_that_nobody_speaks_for if {
 		with data.settings as _settings
 		with data.callgate.rules.injection.allow as set()
 	decision.verdict == "deny"
-	decision.opinions.deny == {{"rule": "main", "said": {"reason": "no rule speaks for it"}}}
+	_rules(decision).deny == {"main"}
+	{"verdict": "deny", "rule": "main", "said": {"reason": "no rule speaks for it"}} in decision.opinions
 }
 
 test_denies_an_empty_input if {
 	decision := main.decision with input as {} with data.settings as _settings
 	decision.verdict == "deny"
-	{"rule": "main", "said": {"reason": "facts about the call are missing"}} in decision.opinions.deny
+	{"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} in decision.opinions
 }
 
 test_denies_where_a_fact_is_missing if {
@@ -100,11 +113,19 @@ test_denies_where_a_fact_is_missing if {
 		partial := json.patch(_input(["read"]), [{"op": "remove", "path": path}])
 		decision := main.decision with input as partial with data.settings as _settings
 		decision.verdict == "deny"
-		{"rule": "main", "said": {"reason": "facts about the call are missing"}} in decision.opinions.deny
+		{"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} in decision.opinions
 	}
 }
 
 test_denies_without_settings if {
 	decision := main.decision with input as _input(["read"]) with data.settings as {}
 	decision.verdict == "deny"
+}
+
+test_denies_where_no_rule_is_asked if {
+	decision := main.decision with input as _input(["read"])
+		with data.settings as _settings
+		with data.speakers as {}
+	decision.verdict == "deny"
+	_rules(decision) == {"deny": {"main"}}
 }
