@@ -62,7 +62,9 @@ func (s *Sidecar) ready(w http.ResponseWriter, r *http.Request) {
 // a web page cannot reach it through a name that it controls.
 func (s *Sidecar) local(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.hostAllowed(r.Host) || !s.originAllowed(r.Header.Get("Origin"), r.Host) {
+		w = pace(w, s.config.Limits.BodyTimeout)
+		w.Header().Set("Content-Security-Policy", inert)
+		if !s.hostAllowed(r.Host) || !s.originAllowed(r.Header, r.Host) {
 			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOrigin, stageListen, errors.New("the Host or Origin header is not allowed")))
 			return
 		}
@@ -70,16 +72,23 @@ func (s *Sidecar) local(next http.Handler) http.Handler {
 	})
 }
 
+// inert keeps a browser from running what an upstream sends: a page from here
+// would have this listener's origin, and with it the local caller's rights.
+const inert = "sandbox; default-src 'none'"
+
 // hostAllowed accepts any address and localhost on a loopback listener's own
 // machine, and elsewhere the address that was dialled; a name has to be
-// configured.
+// configured. One that is configured with a port is accepted with that only.
 func (s *Sidecar) hostAllowed(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
-	name = strings.ToLower(strings.Trim(name, "[]"))
-	if name == "localhost" || slices.Contains(s.config.AllowedHosts, name) {
+	name = strings.Trim(name, "[]")
+	configured := func(known string) bool {
+		return strings.EqualFold(strings.Trim(known, "[]"), name) || strings.EqualFold(known, host)
+	}
+	if strings.EqualFold(name, "localhost") || name != "" && slices.ContainsFunc(s.config.AllowedHosts, configured) {
 		return true
 	}
 	address, err := netip.ParseAddr(name)
@@ -87,9 +96,15 @@ func (s *Sidecar) hostAllowed(host string) bool {
 }
 
 // originAllowed accepts requests that no web page made, those of a page that
-// this host served, and configured origins.
-func (s *Sidecar) originAllowed(origin, host string) bool {
-	if origin == "" || slices.Contains(s.config.AllowedOrigins, origin) {
+// this host served, and configured origins. A page that loads an address gives
+// no Origin; the browser then tells by itself that it is a page elsewhere.
+func (s *Sidecar) originAllowed(header http.Header, host string) bool {
+	origin := header.Get("Origin")
+	if origin == "" {
+		site := header.Get("Sec-Fetch-Site")
+		return site == "" || site == "none" || site == "same-origin"
+	}
+	if slices.Contains(s.config.AllowedOrigins, origin) {
 		return true
 	}
 	u, err := url.Parse(origin)
@@ -109,7 +124,7 @@ func (s *Sidecar) admit(next http.Handler) http.Handler {
 				return
 			}
 		}
-		caller, err := s.callers.Authenticate(r.Header, fromLoopback(r.RemoteAddr))
+		caller, err := s.callers.Authenticate(r.Header, fromLoopback(r))
 		if err != nil {
 			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeUnauthenticated, stageIdentity, err))
 			return
@@ -155,8 +170,15 @@ func callerOf(ctx context.Context) toolproxy.Caller {
 	return c
 }
 
-func fromLoopback(remote string) bool {
-	address, err := netip.ParseAddrPort(remote)
+// fromLoopback reports whether a request was made on this machine. What another
+// proxy on this machine hands on was made elsewhere.
+func fromLoopback(r *http.Request) bool {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
+		if len(r.Header[name]) > 0 {
+			return false
+		}
+	}
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && address.Addr().Unmap().IsLoopback()
 }
 

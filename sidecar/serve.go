@@ -11,6 +11,9 @@ import (
 	"callgate/toolproxy"
 )
 
+// idleConnection is how long a connection is kept for its next request.
+const idleConnection = 2 * time.Minute
+
 // Serve answers on a listener until ctx is done, then stops accepting, lets
 // calls in flight finish within limits.shutdown_timeout, and returns.
 func (s *Sidecar) Serve(ctx context.Context, on net.Listener) error {
@@ -19,6 +22,7 @@ func (s *Sidecar) Serve(ctx context.Context, on net.Listener) error {
 	server := &http.Server{
 		Handler:           s.routes(),
 		ReadHeaderTimeout: s.config.Limits.HeaderTimeout,
+		IdleTimeout:       idleConnection,
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return streams },
 	}

@@ -43,6 +43,7 @@ var keptHere = map[string]bool{
 var keptThere = map[string]bool{
 	"Www-Authenticate": true, "Set-Cookie": true, "Content-Length": true, "Location": true, "Alt-Svc": true,
 	"Strict-Transport-Security": true, "Content-Location": true, "Refresh": true, "Clear-Site-Data": true,
+	"Content-Security-Policy": true,
 }
 
 // steering are headers that some servers obey in place of the method, the path
