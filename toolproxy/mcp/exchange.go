@@ -70,11 +70,7 @@ func (p *Proxy) request(w http.ResponseWriter, r *http.Request, client Client, m
 
 // serve runs the request past the firewall. A panic is a refusal.
 func (x *exchange) serve(ctx context.Context) (reply []byte) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			reply = refuse(x.m, toolproxy.Refuse(toolproxy.CodeInternal, "mcp", fmt.Errorf("panic: %v", cause)))
-		}
-	}()
+	defer rescue(x.m, &reply)
 	server := x.proxy.server
 	if x.m.Method == methodCall && x.m.Modern() {
 		tool := server.define(ctx, x.m, x.m.Params.Get("name").Str, x.ask)

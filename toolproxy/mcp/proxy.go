@@ -21,7 +21,7 @@ import (
 type Limits struct {
 	MaxReply    int           // bytes of one answer or event; 16 MiB
 	CallTimeout time.Duration // without a sign of life; 2 minutes
-	HardTimeout time.Duration // for one request in all; 10 minutes
+	HardTimeout time.Duration // for one request in all; 10 minutes, or CallTimeout where that is longer
 	ResumeTime  time.Duration // that a broken legacy stream is waited for; 2 minutes
 }
 
@@ -33,7 +33,7 @@ func (l Limits) orDefaults() Limits {
 		l.CallTimeout = 2 * time.Minute
 	}
 	if l.HardTimeout <= 0 {
-		l.HardTimeout = 10 * time.Minute
+		l.HardTimeout = max(10*time.Minute, l.CallTimeout)
 	}
 	if l.ResumeTime <= 0 {
 		l.ResumeTime = 2 * time.Minute

@@ -11,6 +11,7 @@ package mcp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -75,8 +76,9 @@ type flight struct{ connection, id string }
 // Serve answers one client request, whatever the transport, and returns the
 // bytes for the client: the upstream's own where nothing was changed. It asks
 // upstream at most once for the request itself, and for the definitions of
-// tools that it does not know.
-func (s *Server) Serve(ctx context.Context, client Client, request Message, ask Ask) []byte {
+// tools that it does not know. A panic is a refusal.
+func (s *Server) Serve(ctx context.Context, client Client, request Message, ask Ask) (answer []byte) {
+	defer rescue(request, &answer)
 	if client.Connection != "" {
 		key := flight{client.Connection, idKey(request.ID)}
 		if _, busy := s.flights.LoadOrStore(key, struct{}{}); busy {
@@ -103,7 +105,8 @@ func (s *Server) Reject(ctx context.Context, client Client, refusal *toolproxy.R
 	return s.reject(ctx, client, Message{}, refusal)
 }
 
-func (s *Server) reject(ctx context.Context, client Client, m Message, refusal *toolproxy.Refusal) []byte {
+func (s *Server) reject(ctx context.Context, client Client, m Message, refusal *toolproxy.Refusal) (answer []byte) {
+	defer rescue(m, &answer)
 	call := s.newCall(client, m)
 	call.Fault = refusal
 	upstream := toolproxy.HandlerFunc(func(context.Context, *toolproxy.Call) (*toolproxy.Result, error) {
@@ -114,6 +117,14 @@ func (s *Server) reject(ctx context.Context, client Client, m Message, refusal *
 		err = refusal
 	}
 	return refuse(m, asRefusal(err))
+}
+
+// rescue turns a panic into the refusal of m, because the goroutines of a
+// transport would take the whole process with them.
+func rescue(m Message, answer *[]byte) {
+	if cause := recover(); cause != nil {
+		*answer = refuse(m, toolproxy.Refuse(toolproxy.CodeInternal, "mcp", fmt.Errorf("panic: %v", cause)))
+	}
 }
 
 // Judged reports whether requests of a method are shown to the firewall: all

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -50,5 +51,28 @@ func TestEscapedKeysReadAlike(t *testing.T) {
 	s.Serve(t.Context(), Client{}, m, func(context.Context, []byte) ([]byte, error) { return nil, denied() })
 	if seen == nil || seen.Fault != nil || seen.Tool != "pay" || string(seen.Arguments) != `{"a":"\u0062"}` {
 		t.Errorf("judged %+v", seen)
+	}
+}
+
+// TestWrapPanicIsARefusal: a firewall that panics ends one call, not the wrap.
+func TestWrapPanicIsARefusal(t *testing.T) {
+	guard := func(toolproxy.Handler) toolproxy.Handler {
+		return toolproxy.HandlerFunc(func(context.Context, *toolproxy.Call) (*toolproxy.Result, error) { panic("secret") })
+	}
+	r := startWrap(t, "scripted", guard, nil)
+	for _, line := range []string{`{"jsonrpc":"2.0","id":3,"method":"resources/read","params":{"uri":"u"}}`, `{"jsonrpc":"2.0"`} {
+		r.send(line)
+		if answer := r.next(); gjson.Get(answer, "error.data.code").Str != "internal" || strings.Contains(answer, "secret") {
+			t.Errorf("answered %s", answer)
+		}
+	}
+	r.stdin.Close()
+	r.ends(0)
+}
+
+// TestLongCallsAreLetLive: a call timeout over the usual hard end moves it.
+func TestLongCallsAreLetLive(t *testing.T) {
+	if l := (Limits{CallTimeout: time.Hour}).orDefaults(); l.HardTimeout < time.Hour {
+		t.Errorf("ended after %s", l.HardTimeout)
 	}
 }
