@@ -29,6 +29,16 @@ type builder struct {
 	terms []ast.Term
 	pairs [][2]*ast.Term // of the objects under construction, the innermost last
 	err   error          // the first one
+	room  struct {       // enough for most inputs
+		terms [48]ast.Term
+		pairs [32][2]*ast.Term
+	}
+}
+
+func newBuilder() *builder {
+	b := &builder{}
+	b.terms, b.pairs = b.room.terms[:0], b.room.pairs[:0]
+	return b
 }
 
 // members puts the members of one object, as far as they are read.
@@ -74,6 +84,13 @@ func (b *builder) close(start int) *ast.Term {
 	return b.term(o)
 }
 
+func (b *builder) array(items []*ast.Term) *ast.Term {
+	if len(items) == 0 {
+		return ast.InternedEmptyArray
+	}
+	return b.term(ast.NewArray(items...))
+}
+
 func (o members) put(key string, value *ast.Term) {
 	o.pairs = append(o.pairs, [2]*ast.Term{o.textTerm(key), value})
 }
@@ -104,7 +121,7 @@ func (o members) texts(key string, items []string) {
 	for i, item := range items {
 		terms[i] = o.textTerm(item)
 	}
-	o.put(key, o.term(ast.NewArray(terms...)))
+	o.put(key, o.array(terms))
 }
 
 // object puts a member that is an object. Where nobody reads it, fill has only
@@ -129,7 +146,7 @@ func list[T any](o members, key string, items []T, fill func(T, members)) {
 		fill(item, members{o.builder, everything})
 		terms[i] = o.close(start)
 	}
-	o.put(key, o.term(ast.NewArray(terms...)))
+	o.put(key, o.array(terms))
 }
 
 // raw puts a member that is JSON text of an object, or nothing.

@@ -20,6 +20,9 @@ const DefaultTimeout = time.Second
 // query is the one thing that is asked of the policy.
 const query = "data.callgate.main.decision"
 
+// unmeasured spares evaluations the timers that nobody reads.
+var unmeasured = rego.EvalMetrics(metrics.NoOp())
+
 // Options say what an Engine is made of.
 type Options struct {
 	Shipped  fs.FS          // main.rego, scopes.rego, rules/, profiles/, schemas/
@@ -34,7 +37,7 @@ type Options struct {
 type Engine struct {
 	query    rego.PreparedEvalQuery
 	reads    *reads
-	data     constants
+	data     rego.EvalOption // the constants
 	rules    []RuleInfo
 	known    map[string]bool // names that may speak
 	observe  bool
@@ -90,7 +93,7 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}
 	e := &Engine{
-		query: prepared, reads: inputReads(b.compiler.Modules), data: constants{data}, rules: b.infos(), known: map[string]bool{"main": true},
+		query: prepared, reads: inputReads(b.compiler.Modules), data: rego.EvalBaseCache(constants{data}), rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}
 	for _, r := range e.rules {
@@ -116,8 +119,7 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 	defer cancel()
 	stop := topdown.NewCancel()
 	defer context.AfterFunc(ctx, stop.Cancel)()
-	results, err := e.query.Eval(ctx, rego.EvalParsedInput(value), rego.EvalBaseCache(e.data),
-		rego.EvalExternalCancel(stop), rego.EvalMetrics(metrics.NoOp()))
+	results, err := e.query.Eval(ctx, e.data, unmeasured, rego.EvalParsedInput(value), rego.EvalExternalCancel(stop))
 	if err != nil || ctx.Err() != nil {
 		return Decision{}, failure(ctx, err)
 	}

@@ -69,7 +69,7 @@ func (in *Input) value(r *reads) (ast.Value, error) {
 	if in.Version != InputVersion {
 		return nil, fmt.Errorf("input version %d, want %d", in.Version, InputVersion)
 	}
-	b := &builder{terms: make([]ast.Term, 0, 48), pairs: make([][2]*ast.Term, 0, 32)}
+	b := newBuilder()
 	root := b.object(r, in.members)
 	return root.Value, b.err
 }

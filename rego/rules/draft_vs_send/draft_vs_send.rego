@@ -20,13 +20,13 @@ deny contains {
 	"nearest": "ask the operator for the scope",
 } if {
 	some scope in scopes.lacking.draft
-	_on
+	data.settings.rules.draft_vs_send.enabled == true
 }
 
 deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": "save a draft"} if {
 	some scope in scopes.lacking.send
 	not _twin
-	_on
+	data.settings.rules.draft_vs_send.enabled == true
 }
 
 transform contains {
@@ -35,19 +35,17 @@ transform contains {
 } if {
 	scopes.lacking.send != set()
 	_twin
-	_on
+	data.settings.rules.draft_vs_send.enabled == true
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
 	some effect in input.call.effects
 	effect in {"draft", "send"}
 	scopes.lacking[effect] == set()
-	_on
+	data.settings.rules.draft_vs_send.enabled == true
 }
 
 _twin if {
 	input.tool.draft_twin != ""
 	input.tool.draft_twin != input.call.tool
 }
-
-_on if data.settings.rules.draft_vs_send.enabled == true
