@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 
 	"callgate/sidecar/config"
 	"callgate/sidecar/identity"
@@ -48,7 +49,7 @@ func (s *Sidecar) reach(proxy *mcp.ProxyConfig, c config.Server) error {
 		proxy.Headers, err = headersOf(c.Headers)
 		return err
 	}
-	command, err := commandOf(c, os.Stderr)
+	command, err := s.commandOf(c, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ type Stdio struct {
 // Wrap runs a configured command with the firewall between it and the streams,
 // until it exits, and gives its exit code. The caller has to be a local one.
 func (s *Sidecar) Wrap(ctx context.Context, name string, caller config.Caller, streams Stdio) (int, error) {
-	command, err := commandOf(s.config.Servers[name], streams.Err)
+	command, err := s.commandOf(s.config.Servers[name], streams.Err)
 	if err != nil {
 		return 0, err
 	}
@@ -113,9 +114,10 @@ func clientOf(r *http.Request) mcp.Client {
 }
 
 // commandOf is a configured command with its secrets in their places. The
-// child has the environment of this process and what is configured on top.
-func commandOf(c config.Server, stderr io.Writer) (mcp.Command, error) {
-	command := mcp.Command{Dir: c.Dir, Env: os.Environ(), Stderr: stderr}
+// child has the environment of this process, but for the variables that the
+// configuration names as secrets, and what is configured on top.
+func (s *Sidecar) commandOf(c config.Server, stderr io.Writer) (mcp.Command, error) {
+	command := mcp.Command{Dir: c.Dir, Env: withoutSecrets(os.Environ(), s.config), Stderr: stderr}
 	for _, word := range c.Command {
 		text, err := resolve(word)
 		if err != nil {
@@ -131,6 +133,21 @@ func commandOf(c config.Server, stderr io.Writer) (mcp.Command, error) {
 		command.Env = append(command.Env, name+"="+text)
 	}
 	return command, nil
+}
+
+// withoutSecrets leaves out the variables that references name: what one
+// upstream is given is not for the process of another.
+func withoutSecrets(environment []string, c *config.Config) []string {
+	var secrets []string
+	for _, text := range c.Texts() {
+		if value, err := secret.Parse(text); err == nil {
+			secrets = append(secrets, value.Variables()...)
+		}
+	}
+	return slices.DeleteFunc(environment, func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return slices.Contains(secrets, name)
+	})
 }
 
 // headersOf prepares the headers of an upstream. Their secrets are resolved

@@ -49,7 +49,7 @@ func (s *Server) keys() []key {
 		{name: "command", kind: "list of text", read: list(&s.Command, argument),
 			doc: "Program and arguments, run over stdio. Arguments may hold references to secrets."},
 		{name: "env", kind: "mapping of text", read: table(&s.Env, envName, argument),
-			doc: "Added to the environment of `command`. Values may hold references to secrets."},
+			doc: "Added to the environment of `command`, which is Callgate's own but for the variables that references name. Values may hold references to secrets."},
 		{name: "dir", kind: "path", read: path(&s.Dir, folderThere),
 			doc: "Working folder of `command`. Default: where Callgate runs."},
 		{name: "tools", kind: "mapping", read: tools(&s.Tools), each: "TOOL", below: new(Tool).keys(),

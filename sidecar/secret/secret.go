@@ -132,6 +132,18 @@ func (v Value) HasReference() bool {
 	return false
 }
 
+// Variables gives the names of the environment variables that the text refers
+// to.
+func (v Value) Variables() []string {
+	var names []string
+	for _, p := range v.parts {
+		if name, ok := p.source.(variable); ok {
+			names = append(names, string(name))
+		}
+	}
+	return names
+}
+
 // Warnings tells what is unwise about the places that the references name, for
 // the operator; each is one sentence. It reads no secret.
 func (v Value) Warnings() []string {
