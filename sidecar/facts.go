@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"encoding/json"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/tidwall/gjson"
@@ -21,40 +22,56 @@ type toolFacts struct {
 	hash        string
 	annotations json.RawMessage
 	schema      *schema.Schema
-	unusable    bool // the server's schema does not compile
+	unusable    bool  // the server's schema does not compile
+	size        int64 // bytes of the definition that these facts are of
 }
 
 // Bounds of the caches. A server that keeps changing its tools costs time,
 // not memory.
 const (
 	maxToolFacts = 8192
-	maxToolLists = 1024
+	maxToolBytes = 32 << 20 // of the definitions
+	maxToolLists = 256
 )
 
 type factCache struct {
 	tools *lru.Cache[toolKey, *toolFacts]
-	lists *lru.Cache[listKey, []detectors.AtHand]
+	held  atomic.Int64                  // bytes of the definitions in tools
+	lists *lru.Cache[string, handedOut] // the newest list of each server
 }
 
 type toolKey struct{ server, tool, hash string }
 
-// listKey names a list of tools by its place in memory. Lists are immutable
-// and the cache keeps them alive, so a place is never used again.
-type listKey struct {
-	first *(*toolproxy.Tool)
-	count int
+// handedOut is a list of tools as detectors read it. The list that it is of is
+// known by its place in memory: lists are immutable, and this keeps it alive.
+type handedOut struct {
+	of   []*toolproxy.Tool
+	list []detectors.AtHand
 }
 
 func newFactCache() *factCache {
-	tools, err := lru.New[toolKey, *toolFacts](maxToolFacts)
+	c := &factCache{}
+	var err error
+	c.tools, err = lru.NewWithEvict(maxToolFacts, func(_ toolKey, facts *toolFacts) { c.held.Add(-facts.size) })
 	if err != nil {
 		panic(err) // only for a size below one
 	}
-	lists, err := lru.New[listKey, []detectors.AtHand](maxToolLists)
-	if err != nil {
+	if c.lists, err = lru.New[string, handedOut](maxToolLists); err != nil {
 		panic(err)
 	}
-	return &factCache{tools: tools, lists: lists}
+	return c
+}
+
+// keep adds facts, and lets the longest unused go where they are too many.
+func (c *factCache) keep(key toolKey, facts *toolFacts) {
+	if _, there, _ := c.tools.PeekOrAdd(key, facts); there {
+		return
+	}
+	for c.held.Add(facts.size); c.held.Load() > maxToolBytes; {
+		if _, _, some := c.tools.RemoveOldest(); !some {
+			return
+		}
+	}
 }
 
 // toolFacts gives the facts of the tool that a call names.
@@ -84,7 +101,7 @@ func (f *Firewall) definedFacts(server, name string, definition *toolproxy.Tool)
 		return facts
 	}
 	facts := f.derive(server, name, definition)
-	f.facts.tools.Add(key, facts)
+	f.facts.keep(key, facts)
 	return facts
 }
 
@@ -96,7 +113,9 @@ func (f *Firewall) derive(server, name string, definition *toolproxy.Tool) *tool
 	if definition == nil {
 		return &toolFacts{effects: f.Effects.Undefined(override), annotations: noObject}
 	}
-	facts := &toolFacts{known: true, hash: definition.Hash, annotations: objectOr(definition.Annotations)}
+	facts := &toolFacts{
+		known: true, hash: definition.Hash, annotations: objectOr(definition.Annotations), size: int64(len(definition.Raw)),
+	}
 	facts.effects = f.Effects.Of(effects.Words{
 		Server: server, Name: name, Description: definition.Description,
 		Annotations: definition.Annotations, Arguments: argumentNames(definition.InputSchema),
@@ -127,15 +146,17 @@ func (f *Firewall) atHand(tools []*toolproxy.Tool) []detectors.AtHand {
 	if len(tools) == 0 {
 		return nil
 	}
-	key := listKey{first: &tools[0], count: len(tools)}
-	if list, ok := f.facts.lists.Get(key); ok {
-		return list
+	server := tools[0].Server
+	if last, ok := f.facts.lists.Get(server); ok && len(last.of) == len(tools) && &last.of[0] == &tools[0] {
+		return last.list
 	}
 	list := make([]detectors.AtHand, len(tools))
 	for i, tool := range tools {
 		list[i] = detectors.AtHand{Name: tool.Name, Effects: f.definedFacts(tool.Server, tool.Name, tool).effects.Effects}
 	}
-	f.facts.lists.Add(key, list)
+	if len(tools) > 1 { // one tool is soon described, and may be a caller's own word
+		f.facts.lists.Add(server, handedOut{of: tools, list: list})
+	}
 	return list
 }
 

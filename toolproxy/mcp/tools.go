@@ -23,6 +23,7 @@ import (
 const (
 	maxTools      = 4096
 	maxDefinition = 256 << 10 // bytes
+	maxTable      = 16 << 20  // bytes of all definitions
 )
 
 // known is one tool and what was derived from its definition.
@@ -123,11 +124,16 @@ func merge(before *listing, found []*known, whole bool) *listing {
 			next.named[name] = k
 		}
 	}
+	size := 0
+	for _, k := range next.named {
+		size += len(k.tool.Raw)
+	}
 	fresh := make(map[string]string, len(found))
 	for _, k := range found {
-		if k == nil || len(next.named) >= maxTools || len(k.tool.Raw) > maxDefinition {
+		if k == nil || len(next.named) >= maxTools || len(k.tool.Raw) > maxDefinition || size+len(k.tool.Raw) > maxTable {
 			continue
 		}
+		size += len(k.tool.Raw)
 		if hash, twice := fresh[k.tool.Name]; twice && hash != k.tool.Hash {
 			delete(next.named, k.tool.Name)
 			fresh[k.tool.Name] = ""
