@@ -67,3 +67,21 @@ func TestSessionLearnsWhatRan(t *testing.T) {
 		t.Errorf("learned %v", done)
 	}
 }
+
+// TestNamesHoldNoSecret: what a caller names is recorded like what it says. The
+// record is searched byte by byte when the test ends.
+func TestNamesHoldNoSecret(t *testing.T) {
+	b := open(t, setup{override: map[string]*effects.Override{planted: {Effects: []string{"read"}, Domains: []string{"crm"}}}})
+	up := &upstream{answer: "ok"}
+	for range 2 { // the second is judged by what the session did
+		c := call(planted, `{}`)
+		c.Session, c.Server = "session "+planted, "server-"+planted
+		c.Definition.Hash = "hash"
+		if _, err := b.Guard(up).ServeCall(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := b.all()[1]; up.got[1].Tool != planted || !strings.Contains(r.Tool, "[secret:") || !strings.Contains(r.Session, "[secret:") {
+		t.Errorf("sent %s, recorded %s in %s", up.got[1].Tool, r.Tool, r.Session)
+	}
+}

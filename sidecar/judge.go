@@ -28,7 +28,7 @@ const (
 // judge decides what is to become of a call. Afterwards t.refusal says why it
 // may not go, or t.sent is what may go. A step that fails is a refusal.
 func (f *Firewall) judge(ctx context.Context, engine *policy.Engine, t *transit) {
-	t.input = bareInput(t, t.call)
+	t.input = f.named(bareInput(t, t.call))
 	if t.call.Fault != nil {
 		t.refusal = t.call.Fault.Worded()
 		t.decision = policy.Decision{Revision: engine.Revision()}
@@ -75,7 +75,7 @@ func policyFault(err error) error {
 
 // inputOf derives the facts of a call, each step guarded and named.
 func (f *Firewall) inputOf(t *transit, c *toolproxy.Call) (*policy.Input, error) {
-	in := bareInput(t, c)
+	in := f.named(bareInput(t, c))
 	var tool *toolFacts
 	err := guarded(toolproxy.CodeInternal, stageEffects, func() error {
 		tool = f.toolFacts(c)
@@ -122,6 +122,15 @@ func (f *Firewall) scanArguments(in *policy.Input, c *toolproxy.Call) error {
 		in.Tool.SchemaErrors[i].Pointer, _ = f.Secrets.RedactText(in.Tool.SchemaErrors[i].Pointer)
 	}
 	return err
+}
+
+// named puts marks in place of secrets in what the caller names: policy and
+// record read these as they read the arguments.
+func (f *Firewall) named(in *policy.Input) *policy.Input {
+	for _, name := range []*string{&in.Call.Server, &in.Call.Tool, &in.Session.ID} {
+		*name, _ = f.Secrets.RedactText(*name)
+	}
+	return in
 }
 
 // markPlaces puts marks in place of secrets in the pointers of findings, which

@@ -114,7 +114,8 @@ func (f *Firewall) endOf(result *toolproxy.Result, err error) audit.End {
 
 // learn tells the session what its call did.
 func (f *Firewall) learn(t *transit) {
-	learned := session.Learned{Server: t.sent.Server, Tool: t.sent.Tool, Effects: t.judged().Call.Effects}
+	ran := t.judged().Call
+	learned := session.Learned{Server: ran.Server, Tool: ran.Tool, Effects: ran.Effects}
 	if t.suspect {
 		learned.Labels = []string{labelSuspectResult}
 	}
