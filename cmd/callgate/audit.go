@@ -67,6 +67,9 @@ func (f *filters) bindTimes(cmd *cobra.Command) {
 
 // read checks the flags and gives the query.
 func (f *filters) read(now time.Time) (audit.Query, error) {
+	if f.query.Limit < 0 {
+		return audit.Query{}, usageError{hinted{errors.New("--limit is negative"), "write --limit 0 for all"}}
+	}
 	switch f.query.Decision {
 	case "", "deny", "ask", "transform", "allow":
 	default:

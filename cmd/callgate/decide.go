@@ -46,7 +46,7 @@ func (a *app) decide(ctx context.Context) (err error) {
 	lines := bufio.NewReader(a.in)
 	var bad error
 	for n := 1; ; n++ {
-		line, end := lines.ReadBytes('\n')
+		line, end := nextLine(lines, int(c.Limits.MaxRequest))
 		if len(bytes.TrimSpace(line)) > 0 {
 			if err := a.decideLine(ctx, s, bytes.TrimSpace(line), n, &bad); err != nil {
 				return err
@@ -57,6 +57,19 @@ func (a *app) decide(ctx context.Context) (err error) {
 		}
 		if end != nil {
 			return end
+		}
+	}
+}
+
+// nextLine reads one line and keeps at most one byte more of it than it may
+// have, by which the gate sees that it is too long.
+func nextLine(from *bufio.Reader, most int) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := from.ReadSlice('\n')
+		line = append(line, part[:min(len(part), most+1-len(line))]...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
 		}
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 
@@ -48,6 +49,9 @@ func (a *app) wrap(ctx context.Context, server string, scopes, command []string)
 	c, err := a.load()
 	if err != nil {
 		return err
+	}
+	if !config.IsName(server) {
+		return usageError{hinted{fmt.Errorf("--server %q is not a name", server), "1 to 64 of the letters a-z, digits, _ and -"}}
 	}
 	caller, err := localCaller(c, scopes)
 	if err != nil {

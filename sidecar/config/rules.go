@@ -21,8 +21,11 @@ var (
 	hostForm  = regexp.MustCompile(`^[A-Za-z0-9._-]{1,253}$`)
 )
 
+// IsName reports whether s may name a server or a caller.
+func IsName(s string) bool { return nameForm.MatchString(s) }
+
 func name(s string) verdict {
-	if nameForm.MatchString(s) {
+	if IsName(s) {
 		return verdict{}
 	}
 	return verdict{CodeName, "is not a name", "1 to 64 of the letters a-z, digits, _ and -"}
