@@ -49,7 +49,7 @@ func (p *Proxy) request(w http.ResponseWriter, r *http.Request, client Client, m
 	defer context.AfterFunc(r.Context(), x.clientGone)()
 	done := make(chan []byte, 1)
 	p.serving.Add(1)
-	go func() {
+	p.workers.run(func() {
 		defer p.serving.Done()
 		reply := x.serve(ctx)
 		if x.wait != nil {
@@ -58,7 +58,7 @@ func (p *Proxy) request(w http.ResponseWriter, r *http.Request, client Client, m
 			return
 		}
 		done <- reply
-	}()
+	})
 	select {
 	case <-x.parked:
 	case reply := <-done:

@@ -77,6 +77,7 @@ type Proxy struct {
 	closing context.Context
 	close   context.CancelFunc
 	serving sync.WaitGroup
+	workers *workers
 }
 
 // NewProxy makes the transport for one upstream.
@@ -98,6 +99,7 @@ func NewProxy(c ProxyConfig) (*Proxy, error) {
 		p.transport = newTransport()
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
+	p.workers = newWorkers(p.closing.Done())
 	return p, nil
 }
 
