@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -35,7 +36,7 @@ func object(what string, raw json.RawMessage, build bool) (*ast.Term, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s are not well-formed JSON at byte %d", what, dec.InputOffset())
 	}
-	if _, err := dec.ReadToken(); err != io.EOF {
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("%s are more than one JSON value", what)
 	}
 	return term, nil

@@ -262,7 +262,7 @@ func rowError(r *request, err error) error {
 	switch {
 	case r.seq != 0:
 		return nil
-	case err == ErrUnknown:
+	case errors.Is(err, ErrUnknown):
 		return err
 	case !ofRow(err):
 		return nil

@@ -20,7 +20,7 @@ func gather(err error) []Fault {
 	if err == nil {
 		return nil
 	}
-	if err == errFuel {
+	if errors.Is(err, errFuel) {
 		return []Fault{{Keyword: KeywordWork}}
 	}
 	var invalid *jsonschema.ValidationError
