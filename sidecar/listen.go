@@ -111,18 +111,20 @@ func (s *Sidecar) originAllowed(header http.Header, host string) bool {
 	return err == nil && u.Host != "" && u.Host == host
 }
 
-// admit bounds the calls under way, finds the caller and gives the body its
+// admit bounds the calls under way and the streams beside them, finds the caller and gives the body its
 // time limit.
 func (s *Sidecar) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		slots := s.streams
 		if r.Method == http.MethodPost {
-			select {
-			case s.slots <- struct{}{}:
-				defer func() { <-s.slots }()
-			default:
-				s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOverload, stageListen, errors.New("limits.max_calls is reached")))
-				return
-			}
+			slots = s.slots
+		}
+		select {
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
+		default:
+			s.refuse(w, r, toolproxy.Refuse(toolproxy.CodeOverload, stageListen, errors.New("limits.max_calls is reached")))
+			return
 		}
 		caller, err := s.callers.Authenticate(r.Header, fromLoopback(r))
 		if err != nil {

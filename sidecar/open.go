@@ -32,7 +32,8 @@ type Sidecar struct {
 	state    string
 	callers  *identity.Directory
 	loopback bool
-	slots    chan struct{}
+	slots    chan struct{} // holds one for each message that is being served
+	streams  chan struct{} // holds one for each stream that a client listens to
 	proxies  map[string]http.Handler
 	closers  []io.Closer
 }
@@ -41,7 +42,10 @@ type Sidecar struct {
 // and upstreams. It starts no server process and listens on nothing. Close
 // releases what it holds.
 func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, err error) {
-	s := &Sidecar{config: c, log: log, slots: make(chan struct{}, c.Limits.MaxCalls), proxies: map[string]http.Handler{}}
+	s := &Sidecar{
+		config: c, log: log, proxies: map[string]http.Handler{},
+		slots: make(chan struct{}, c.Limits.MaxCalls), streams: make(chan struct{}, c.Limits.MaxCalls),
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

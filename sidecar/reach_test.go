@@ -3,8 +3,10 @@ package sidecar
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -100,5 +102,73 @@ func TestUnreadAnswer(t *testing.T) {
 		if time.Now().After(until) {
 			t.Fatalf("its place is taken for ever: %d %s", status, answer)
 		}
+	}
+}
+
+// TestShutdownFinishesLookups: a call whose definition is being looked up is a
+// call in flight.
+func TestShutdownFinishesLookups(t *testing.T) {
+	reached := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		message := gjson.ParseBytes(body)
+		if message.Get("method").Str != "tools/list" {
+			says("late")(w, r, message)
+			return
+		}
+		close(reached)
+		select {
+		case <-r.Context().Done():
+		case <-time.After(200 * time.Millisecond): // some turns of the shutdown
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"jsonrpc":"2.0","id":%s,"result":{"tools":[{"name":"get_note","inputSchema":{"type":"object"}}]}}`, message.Get("id").Raw)
+		}
+	}))
+	t.Cleanup(upstream.Close)
+	r := run(t, func(c *config.Config) { c.Servers = map[string]config.Server{"notes": {URL: upstream.URL}} })
+	got := make(chan string, 1)
+	go func() {
+		_, body := post(t, r.url+"/mcp/notes", getNote)
+		got <- body
+	}()
+	<-reached
+	r.stop()
+	if body := <-got; gjson.Get(body, "result.content.0.text").Str != "late" {
+		t.Errorf("the call in flight got %s", body)
+	}
+}
+
+// TestStreamsAreBounded: streams have places of their own.
+func TestStreamsAreBounded(t *testing.T) {
+	r := run(t, func(c *config.Config) {
+		c.Limits.MaxCalls = 1
+		c.Servers = map[string]config.Server{"notes": {URL: office(t, func(w http.ResponseWriter, r *http.Request, m gjson.Result) {
+			if r.Method != http.MethodGet {
+				says("hello")(w, r, m)
+				return
+			}
+			w.Header().Set("Content-Type", "text/event-stream")
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		})}}
+	})
+	first, err := http.Get(r.url + "/mcp/notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer first.Body.Close()
+	second, err := http.Get(r.url + "/mcp/notes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Body.Close()
+	if first.StatusCode != 200 || second.StatusCode != 503 {
+		t.Errorf("streams got %d and %d", first.StatusCode, second.StatusCode)
+	}
+	if status, answer := post(t, r.url+"/mcp/notes", getNote); status != 200 {
+		t.Errorf("beside a stream a call got %d %s", status, answer)
 	}
 }

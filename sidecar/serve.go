@@ -38,6 +38,10 @@ func (s *Sidecar) Serve(ctx context.Context, on net.Listener) error {
 	return s.shutdown(server, endStreams)
 }
 
+// subscriptionRest is how long shutdown waits where messages are served of
+// which none is a call: a listing will end, a subscription will not.
+const subscriptionRest = 3 * time.Second
+
 // shutdown gives calls their time. Streams without a call would use all of
 // it, so when only they can be left they are ended.
 func (s *Sidecar) shutdown(server *http.Server, endStreams context.CancelFunc) error {
@@ -47,13 +51,14 @@ func (s *Sidecar) shutdown(server *http.Server, endStreams context.CancelFunc) e
 	go func() { done <- server.Shutdown(ctx) }()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
+	rest := time.Now().Add(min(subscriptionRest, s.config.Limits.ShutdownTimeout/2))
 	for {
 		select {
 		case err := <-done:
 			endStreams()
 			return errors.Join(err, server.Close())
 		case <-tick.C:
-			if s.Firewall.underway.Load() == 0 {
+			if s.Firewall.underway.Load() == 0 && (len(s.slots) == 0 || time.Now().After(rest)) {
 				endStreams()
 			}
 		}

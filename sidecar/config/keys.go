@@ -101,7 +101,7 @@ func (l *Limits) keys() []key {
 		{name: "shutdown_timeout", kind: "duration", def: "30s", read: duration(&l.ShutdownTimeout, time.Millisecond, time.Hour),
 			doc: "How long calls in flight may take to finish at shutdown."},
 		{name: "max_calls", kind: "number", def: "1024", read: count(&l.MaxCalls, 1, 100000),
-			doc: "How many calls may be in flight."},
+			doc: "How many calls may be in flight, and how many streams be listened to."},
 		{name: "max_children", kind: "number", def: "64", read: count(&l.MaxChildren, 1, 10000),
 			doc: "How many stdio servers may run."},
 		{name: "idle_child", kind: "duration", def: "10m", read: duration(&l.IdleChild, time.Second, 24*time.Hour),
