@@ -55,7 +55,7 @@ func (s *Server) keys() []key {
 		{name: "tools", kind: "mapping", read: tools(&s.Tools), each: "TOOL", below: new(Tool).keys(),
 			doc: "What tools do, by tool name; `\"*\"` is for every tool without an entry."},
 		{name: "timeout", kind: "duration", read: duration(&s.Timeout, time.Millisecond, 24*time.Hour),
-			doc: "How long one call may take. Default: `limits.call_timeout`."},
+			doc: "How long it may be silent during a call. Default: `limits.call_timeout`."},
 	}
 }
 
@@ -93,7 +93,7 @@ func (l *Limits) keys() []key {
 		{name: "max_depth", kind: "number", def: "64", read: count(&l.MaxDepth, 8, 1000),
 			doc: "How deep JSON may nest."},
 		{name: "call_timeout", kind: "duration", def: "2m", read: duration(&l.CallTimeout, time.Millisecond, 24*time.Hour),
-			doc: "How long an upstream may take."},
+			doc: "How long an upstream may be silent. `wrap` leaves this to its client."},
 		{name: "header_timeout", kind: "duration", def: "10s", read: duration(&l.HeaderTimeout, time.Millisecond, 10*time.Minute),
 			doc: "How long the header of a request may take."},
 		{name: "body_timeout", kind: "duration", def: "30s", read: duration(&l.BodyTimeout, time.Millisecond, time.Hour),
