@@ -81,7 +81,7 @@ func (f *Firewall) serve(ctx context.Context, c *toolproxy.Call, upstream toolpr
 	result, end, err := f.screen(ctx, engine, t, result, err)
 	f.learn(t)
 	if err := f.storeEnd(ctx, t, end); err != nil {
-		return nil, unavailable(err)
+		return nil, unfinished(t, err)
 	}
 	return result, err
 }

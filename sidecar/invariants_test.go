@@ -101,9 +101,12 @@ func TestInvariant2(t *testing.T) {
 		b := open(t, setup{})
 		up := &upstream{answer: "ok", during: func(*toolproxy.Call) { _ = b.Record.Close() }}
 		result, err := b.Guard(up).ServeCall(t.Context(), call("get_contact", `{}`))
-		refusedAs(t, err, toolproxy.CodeRecordUnavailable, "audit")
+		refusal := refusedAs(t, err, toolproxy.CodeRecordUnavailable, "audit")
 		if result != nil {
 			t.Error("answered without a record of the end")
+		}
+		if refusal.Record == "" || !strings.HasPrefix(refusal.Message, "The call was made") || !strings.HasPrefix(refusal.Hint, "Do not make the call again") {
+			t.Errorf("told as if nothing was forwarded: %+v", refusal)
 		}
 	})
 }

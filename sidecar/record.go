@@ -145,3 +145,13 @@ func unavailable(err error) *toolproxy.Refusal {
 	}
 	return toolproxy.Refuse(toolproxy.CodeRecordUnavailable, stageAudit, err).Worded()
 }
+
+// unfinished is the answer when a call was made and its end cannot be written.
+// An agent that was told that nothing happened would make the call again.
+func unfinished(t *transit, err error) *toolproxy.Refusal {
+	refusal := unavailable(err)
+	refusal.Record = t.call.ID
+	refusal.Message = "The call was made, but the firewall cannot record how it ended, so its result is withheld."
+	refusal.Hint = "Do not make the call again; tell the operator the record id."
+	return refusal
+}
