@@ -56,6 +56,7 @@ func TestPagesOfUpstreamsAreInert(t *testing.T) {
 	page := func(w http.ResponseWriter, _ *http.Request, _ gjson.Result) {
 		w.Header().Set("Content-Type", "text/html")
 		w.Header().Set("Content-Security-Policy", "default-src *")
+		w.Header().Set("Connection", "Content-Security-Policy, X-Hop")
 		w.WriteHeader(http.StatusNotFound)
 		fmt.Fprint(w, "<script>fetch('/mcp/bank')</script>")
 	}

@@ -65,34 +65,39 @@ func passes(name string) bool {
 // requestHeaders is what of a client's headers goes to the upstream.
 func requestHeaders(from http.Header) http.Header {
 	to := make(http.Header, len(from)+4)
+	hops := hopsOf(from)
 	for name, values := range from {
-		if passes(name) {
+		if passes(name) && !hops[name] {
 			to[name] = values
 		}
 	}
-	dropNamed(to, from)
 	to["Accept-Encoding"] = []string{"identity"}
 	return to
 }
 
 // replyHeaders puts what of an upstream's headers goes to the client into to.
 func replyHeaders(to, from http.Header) {
+	hops := hopsOf(from)
 	for name, values := range from {
-		if hopByHop[name] || keptThere[name] || strings.HasPrefix(name, "Access-Control-") {
+		if hops[name] || hopByHop[name] || keptThere[name] || strings.HasPrefix(name, "Access-Control-") {
 			continue
 		}
 		to[name] = values
 	}
-	dropNamed(to, from)
 }
 
-// dropNamed removes the headers that a Connection header names.
-func dropNamed(to, from http.Header) {
+// hopsOf gives the headers that a Connection header names; nil for none.
+func hopsOf(from http.Header) map[string]bool {
+	var hops map[string]bool
 	for _, line := range from["Connection"] {
 		for name := range strings.SplitSeq(line, ",") {
-			delete(to, textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name)))
+			if hops == nil {
+				hops = map[string]bool{}
+			}
+			hops[textproto.CanonicalMIMEHeaderKey(strings.TrimSpace(name))] = true
 		}
 	}
+	return hops
 }
 
 var errMediaType = errors.New("the body is not of the type application/json in UTF-8")
