@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,21 +26,26 @@ func typical() *policy.Input {
 }
 
 // BenchmarkDecide is made by: go test ./policy -run '^$' -bench Decide
+//
+// Unseen inputs are decided by Rego, seen ones from memory.
 func BenchmarkDecide(b *testing.B) {
-	send := typical()
-	send.Call.Effects = []string{"send"}
 	cases := []struct {
-		name string
-		in   *policy.Input
-		want policy.Verdict
+		name   string
+		effect string
+		unseen bool
+		want   policy.Verdict
 	}{
-		{"allow", typical(), policy.Allow},
-		{"deny", send, policy.Deny},
+		{"allow/unseen", "draft", true, policy.Allow},
+		{"allow/seen", "draft", false, policy.Allow},
+		{"deny/unseen", "send", true, policy.Deny},
+		{"deny/seen", "send", false, policy.Deny},
 	}
 	e := load(b, policy.Options{})
 	for _, c := range cases {
 		b.Run(c.name, func(b *testing.B) {
-			text, err := c.in.JSON()
+			in := typical()
+			in.Call.Effects = []string{c.effect}
+			text, err := in.JSON()
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -47,8 +53,11 @@ func BenchmarkDecide(b *testing.B) {
 				b.Fatalf("the input has %d bytes", len(text))
 			}
 			b.ReportAllocs()
-			for b.Loop() {
-				d, err := e.Decide(b.Context(), c.in)
+			for n := 0; b.Loop(); n++ {
+				if c.unseen {
+					in.Call.Tool = "save_draft_" + strconv.Itoa(n)
+				}
+				d, err := e.Decide(b.Context(), in)
 				if err != nil || d.Verdict != c.want {
 					b.Fatal(d, err)
 				}

@@ -37,6 +37,7 @@ type Options struct {
 type Engine struct {
 	query    rego.PreparedEvalQuery
 	reads    *reads
+	memo     *memo
 	data     rego.EvalOption // the constants
 	rules    []RuleInfo
 	known    map[string]bool // names that may speak
@@ -93,9 +94,11 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}
 	e := &Engine{
-		query: prepared, reads: inputReads(b.compiler.Modules), data: rego.EvalBaseCache(constants{data}), rules: b.infos(), known: map[string]bool{"main": true},
+		query: prepared, reads: inputReads(b.compiler.Modules), data: rego.EvalBaseCache(constants{data}),
+		rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}
+	e.memo = newMemo(e.reads)
 	for _, r := range e.rules {
 		e.known[r.Name] = true
 	}
@@ -104,7 +107,8 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 
 // Decide judges one input. Whatever goes wrong, a panic included, gives the
 // zero Decision, which denies, and an *Error. The deadline is the sooner of
-// the Engine's and that of ctx.
+// the Engine's and that of ctx. Decisions share what they hold; nobody may
+// change it.
 func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -114,6 +118,9 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 	value, err := in.value(e.reads)
 	if err != nil {
 		return Decision{}, &Error{Kind: Malformed, Cause: err}
+	}
+	if d, ok := e.memo.find(value); ok {
+		return d, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
@@ -132,6 +139,7 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 		return Decision{}, err
 	}
 	d.Revision = e.revision
+	e.memo.keep(in, value, d)
 	return d, nil
 }
 

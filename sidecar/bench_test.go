@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -34,12 +36,20 @@ var (
 	benchTools     = `{"tools":[{"name":"crm_get_contact","description":"Read one contact.","inputSchema":{"type":"object","properties":{"id":{"type":"string"},"note":{"type":"string"}},"required":["id"]}}]}`
 )
 
+// readsArguments is an operator's rule that reads the arguments, so that no
+// decision is remembered and Rego decides each call anew.
+const readsArguments = `package callgate.rules.reads
+
+deny contains {"reason": "never"} if input.call.arguments.note == "never"
+`
+
 // target is one way to the upstream.
 type target struct{ name, url string }
 
-// BenchmarkCall measures a call directly, through a bare reverse proxy and
-// through Callgate with everything on, in turns within one run, and reports
-// calls a second, quantiles and the ratios. Each answer is checked.
+// BenchmarkCall measures a call directly, through a bare reverse proxy, through
+// Callgate with everything on, and through Callgate with a rule that makes Rego
+// decide each call anew, in turns within one run, and reports calls a second,
+// quantiles and the ratios. Each answer is checked.
 //
 //	go test ./sidecar -run '^$' -bench BenchmarkCall -benchtime 5x
 func BenchmarkCall(b *testing.B) {
@@ -68,7 +78,7 @@ func BenchmarkCall(b *testing.B) {
 				b.ReportMetric(float64(took[to.name][n*99/100].Microseconds()), to.name+"-p99-us")
 			}
 			b.ReportMetric(total["bare"].Seconds()/total["callgate"].Seconds(), "callgate/bare")
-			b.ReportMetric(total["direct"].Seconds()/total["callgate"].Seconds(), "callgate/direct")
+			b.ReportMetric(total["bare"].Seconds()/total["anew"].Seconds(), "anew/bare")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
@@ -87,13 +97,21 @@ func benchTargets(b *testing.B) []target {
 		Transport: &http.Transport{MaxIdleConnsPerHost: 256},
 	})
 	b.Cleanup(bare.Close)
-	sidecar := run(b, func(c *config.Config) {
-		c.Servers = map[string]config.Server{"office": {URL: upstream.URL + "/mcp"}}
-	})
+	serve := func(dirs ...string) string {
+		return run(b, func(c *config.Config) {
+			c.Servers = map[string]config.Server{"office": {URL: upstream.URL + "/mcp"}}
+			c.Policy.Dirs = dirs
+		}).url + "/mcp/office"
+	}
+	rules := b.TempDir()
+	if err := os.WriteFile(filepath.Join(rules, "reads.rego"), []byte(readsArguments), 0o600); err != nil {
+		b.Fatal(err)
+	}
 	return []target{
 		{"direct", upstream.URL + "/mcp"},
 		{"bare", bare.URL + "/mcp"},
-		{"callgate", sidecar.url + "/mcp/office"},
+		{"callgate", serve()},
+		{"anew", serve(rules)},
 	}
 }
 

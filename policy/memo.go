@@ -1,0 +1,60 @@
+package policy
+
+import (
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+const (
+	memoSize     = 1024 // decisions of one Engine
+	memoFindings = 4    // inputs with more findings are decided anew
+)
+
+// memo remembers decisions by all that rules can see of an input. A policy has
+// no clock, no chance and no network, so an input that looks the same to every
+// rule gets the same decision; most calls of a tool by a caller do. It is safe
+// for concurrent use. A nil memo remembers nothing.
+type memo struct {
+	seen *lru.Cache[int, remembered]
+}
+
+type remembered struct {
+	input    ast.Value
+	decision Decision
+}
+
+// newMemo gives no memo to a policy that reads what differs from call to call:
+// it would cost and never help.
+func newMemo(r *reads) *memo {
+	call := r.member("call")
+	for _, changing := range []*reads{r.member("now"), r.member("session"), call.member("id"), call.member("arguments")} {
+		if changing != nil {
+			return nil
+		}
+	}
+	seen, err := lru.New[int, remembered](memoSize)
+	if err != nil {
+		panic(err) // only for a size below one
+	}
+	return &memo{seen: seen}
+}
+
+// find gives the decision on an input that looks the same. Inputs whose hashes
+// collide are told apart.
+func (m *memo) find(input ast.Value) (Decision, bool) {
+	if m == nil {
+		return Decision{}, false
+	}
+	r, ok := m.seen.Get(input.Hash())
+	if !ok || !ast.ValueEqual(r.input, input) {
+		return Decision{}, false
+	}
+	return r.decision, true
+}
+
+// keep remembers a decision. What is kept is never changed.
+func (m *memo) keep(in *Input, input ast.Value, d Decision) {
+	if m != nil && len(in.Findings) <= memoFindings {
+		m.seen.Add(input.Hash(), remembered{input: input, decision: d})
+	}
+}
