@@ -63,7 +63,7 @@ func TestSessionLearnsWhatRan(t *testing.T) {
 	if _, err := b.Guard(up).ServeCall(t.Context(), c); err != nil || up.got[0].Tool != "mail_draft" {
 		t.Fatalf("sent %v, %v", up.got, err)
 	}
-	if done := b.Sessions.View("s").Totals; done["draft"] != 1 || done["send"] != 0 {
+	if done := b.Sessions.View("tester\ns").Totals; done["draft"] != 1 || done["send"] != 0 {
 		t.Errorf("learned %v", done)
 	}
 }

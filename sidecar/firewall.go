@@ -152,9 +152,13 @@ func (f *Firewall) begin(c *toolproxy.Call) *transit {
 	if t.session == "" {
 		t.session = c.Caller.Name + "@" + f.process
 	}
-	t.seen = f.Sessions.Begin(t.session)
+	t.seen = f.Sessions.Begin(t.sessionKey())
 	return t
 }
+
+// sessionKey keeps the sessions of callers apart: a session's name is the
+// client's word, and another caller's history is none of its business.
+func (t *transit) sessionKey() string { return t.call.Caller.Name + "\n" + t.session }
 
 // overruled reports whether the profile lets the call pass as it came although
 // policy refused or rewrote it. Only what policy decided can be overruled; a

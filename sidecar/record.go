@@ -119,7 +119,7 @@ func (f *Firewall) learn(t *transit) {
 	if t.suspect {
 		learned.Labels = []string{labelSuspectResult}
 	}
-	f.Sessions.Learn(t.session, learned)
+	f.Sessions.Learn(t.sessionKey(), learned)
 }
 
 // labelSuspectResult marks a session that was shown, or would have been shown,

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -55,6 +56,11 @@ func (a *app) check(ctx context.Context, c *config.Config) error {
 	engine, err := sidecar.LoadPolicy(ctx, c)
 	if err != nil {
 		return usageError{err}
+	}
+	if a.json {
+		return json.NewEncoder(a.out).Encode(map[string]any{
+			"valid": true, "servers": len(c.Servers), "callers": len(c.Callers), "revision": engine.Revision(),
+		})
 	}
 	fmt.Fprintf(a.err, "configuration and policy are valid: %d servers, %d callers, policy revision %s\n",
 		len(c.Servers), len(c.Callers), short(engine.Revision()))
