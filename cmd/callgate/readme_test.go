@@ -2,10 +2,12 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"callgate/sidecar/config"
+	"callgate/sidecar/identity"
 	"callgate/toolproxy"
 )
 
@@ -83,6 +86,64 @@ func codeTable() string {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", code, r.Message, hint)
 	}
 	return b.String()
+}
+
+// TestReadmeExamples runs what the README shows: its configuration is valid, its
+// rule is a rule, and its call gets the decision that the text is about.
+func TestReadmeExamples(t *testing.T) {
+	read, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	readme := string(read)
+	_, hash, err := identity.NewKey("sales-agent")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	file := write("callgate.yaml", strings.Replace(block(t, readme, "yaml"), `"v1:..."`, `"`+hash+`"`, 1))
+	succeeds(t, "", "serve", "--check", "--config", file)
+	write("office_hours.rego", block(t, readme, "rego"))
+	succeeds(t, "", "policy", "check", dir)
+	if !json.Valid([]byte(block(t, readme, "json"))) {
+		t.Error("the client's configuration is not JSON")
+	}
+	asked := regexp.MustCompile(`echo '(.*)' \| callgate decide`).FindStringSubmatch(readme)
+	if asked == nil {
+		t.Fatal("the README asks for no decision")
+	}
+	t.Setenv("XDG_STATE_HOME", dir)
+	if answer := succeeds(t, asked[1], "decide"); !strings.Contains(answer, `"decision":"deny"`) {
+		t.Errorf("the call got %s", answer)
+	}
+}
+
+// block gives the first fenced block of a language.
+func block(t *testing.T, readme, language string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(readme, "```"+language+"\n")
+	text, _, closed := strings.Cut(rest, "```\n")
+	if !ok || !closed {
+		t.Fatalf("the README has no block of %s", language)
+	}
+	return text
+}
+
+// succeeds runs a command and gives what it printed.
+func succeeds(t *testing.T, in string, args ...string) string {
+	t.Helper()
+	var out, talk bytes.Buffer
+	if code := run(t.Context(), args, streams{in: strings.NewReader(in), out: &out, err: &talk}); code != exitDone {
+		t.Errorf("callgate %s ended with %d: %s", strings.Join(args, " "), code, talk.String())
+	}
+	return out.String()
 }
 
 // TestReadmeCommands checks that each callgate command of the README exists,
