@@ -50,6 +50,19 @@ func faulty(err error) error {
 	return err
 }
 
+// loadRules loads the shipped policy with the rules in folders.
+func loadRules(ctx context.Context, args []string, profile string) (*policy.Engine, error) {
+	dirs, err := policyDirs(args)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := policy.Load(ctx, policy.Options{Shipped: rego.Files, Dirs: dirs, Profile: profile})
+	if err != nil {
+		return nil, faulty(err)
+	}
+	return engine, nil
+}
+
 func newPolicyCheck(a *app) *cobra.Command {
 	var profile string
 	cmd := &cobra.Command{
@@ -58,13 +71,9 @@ func newPolicyCheck(a *app) *cobra.Command {
 		Long:    "Compile the shipped policy with the rules in DIR and try it on known-bad calls.\nExit code 1 where the policy has a fault; all faults are listed with file and line.",
 		Example: "  callgate policy check ./policy",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dirs, err := policyDirs(args)
+			engine, err := loadRules(cmd.Context(), args, profile)
 			if err != nil {
 				return err
-			}
-			engine, err := policy.Load(cmd.Context(), policy.Options{Shipped: rego.Files, Dirs: dirs, Profile: profile})
-			if err != nil {
-				return faulty(err)
 			}
 			if a.json {
 				return json.NewEncoder(a.out).Encode(map[string]any{"rules": len(engine.Rules()), "revision": engine.Revision()})
@@ -168,13 +177,9 @@ func newPolicyList(a *app) *cobra.Command {
 		Short:   "List the rules with their settings",
 		Example: "  callgate policy list --profile strict",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dirs, err := policyDirs(args)
+			engine, err := loadRules(cmd.Context(), args, profile)
 			if err != nil {
 				return err
-			}
-			engine, err := policy.Load(cmd.Context(), policy.Options{Shipped: rego.Files, Dirs: dirs, Profile: profile})
-			if err != nil {
-				return faulty(err)
 			}
 			return a.listRules(engine.Rules())
 		},
