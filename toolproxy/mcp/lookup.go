@@ -38,7 +38,7 @@ func (s *Server) define(ctx context.Context, m Message, name string, ask Ask) *k
 			break
 		}
 		if wait == nil {
-			return nil
+			break // listed just now, maybe since the look above
 		}
 		select {
 		case <-wait:
