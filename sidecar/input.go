@@ -56,9 +56,9 @@ func appendFindings(to []policy.Finding, way detectors.Direction, found []detect
 
 // resultInput is the input of a call's own judgement with its result in place
 // of its arguments' findings.
-func resultInput(in *policy.Input, result *toolproxy.Result, found []detectors.Finding) *policy.Input {
+func resultInput(in *policy.Input, result *toolproxy.Result, told []policy.Finding) *policy.Input {
 	judged := *in
-	judged.Findings = appendFindings([]policy.Finding{}, detectors.ResultText, found)
+	judged.Findings = told
 	judged.Result = &policy.Result{IsError: result.IsError, Bytes: len(result.Body)}
 	return &judged
 }

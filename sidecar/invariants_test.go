@@ -170,6 +170,12 @@ func TestInvariant4(t *testing.T) {
 		}
 		return nil
 	})
+	nonsense := detectorFunc(func(text string) []detectors.Finding {
+		if text == "poison" {
+			return []detectors.Finding{{Detector: "injection", Rule: "none", Severity: 99}}
+		}
+		return nil
+	})
 	rule := func(body string) map[string]string {
 		return map[string]string{"broken.rego": "package callgate.rules.broken\n" + body}
 	}
@@ -183,6 +189,7 @@ func TestInvariant4(t *testing.T) {
 	}{
 		{"a detector panics", setup{detector: panics}, &upstream{answer: "ok"}, toolproxy.CodeDetectorError, "detectors", 0},
 		{"a detector panics on the result", setup{detector: onResult}, &upstream{answer: "poison"}, toolproxy.CodeDetectorError, "screen", 1},
+		{"a finding in the result makes no sense", setup{detector: nonsense}, &upstream{answer: "poison"}, toolproxy.CodeDetectorError, "screen", 1},
 		{"policy divides by zero", setup{rules: rule(`deny contains {"reason": "never"} if {
 	input.call.tool == "get_contact"
 	input.session.calls / (input.version - 1) > 5

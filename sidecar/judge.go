@@ -17,7 +17,6 @@ const (
 	stageEffects   = "effects"
 	stageSecrets   = "secrets"
 	stageDetectors = "detectors"
-	stageSession   = "session"
 	stagePolicy    = "policy"
 	stageRewrite   = "rewrite"
 	stageAudit     = "audit"
@@ -28,18 +27,15 @@ const (
 // judge decides what is to become of a call. Afterwards t.refusal says why it
 // may not go, or t.sent is what may go. A step that fails is a refusal.
 func (f *Firewall) judge(ctx context.Context, engine *policy.Engine, t *transit) {
-	t.input = f.named(bareInput(t, t.call))
 	if t.call.Fault != nil {
+		t.input = f.named(bareInput(t, t.call))
 		t.refusal = t.call.Fault.Worded()
 		t.decision = policy.Decision{Revision: engine.Revision()}
 		return
 	}
-	input, decision, err := f.consider(ctx, engine, t, t.call)
-	if input != nil {
-		t.input = input
-	}
-	t.decision = decision
-	if err == nil && decision.Verdict == policy.Transform {
+	var err error
+	t.input, t.decision, err = f.consider(ctx, engine, t, t.call)
+	if err == nil && t.decision.Verdict == policy.Transform {
 		err = f.transform(ctx, engine, t)
 	}
 	t.refusal = f.refusalOf(t, err)

@@ -3,9 +3,7 @@ package sidecar
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"strings"
-	"unicode/utf8"
 
 	"callgate/policy"
 	"callgate/sidecar/audit"
@@ -60,9 +58,7 @@ func (f *Firewall) recordOf(t *transit, observed bool) (*audit.Record, error) {
 		Decision: t.decision.Verdict.String(), Rules: t.decision.Rules(), Reasons: t.decision.Reasons(),
 		Observed: observed, Revision: t.decision.Revision, Input: stored,
 	}
-	if len(in.Findings) > 0 {
-		r.Findings = jsonOf(in.Findings)
-	}
+	r.Findings = findingsJSON(in.Findings)
 	if t.rewritten != nil {
 		if r.Rewritten, err = t.rewritten.JSON(); err != nil {
 			return nil, err
@@ -88,19 +84,16 @@ func (f *Firewall) cause(err error) string {
 	if len(text) > maxCause {
 		text = text[:maxCause]
 	}
-	return strings.ToValidUTF8(strings.TrimRightFunc(text, func(r rune) bool { return r == utf8.RuneError }), "")
+	return strings.ToValidUTF8(text, "")
 }
 
 // endOf says how a forwarded call ended.
-func (f *Firewall) endOf(result *toolproxy.Result, err error) audit.End {
-	refusal, refused := toolproxy.AsRefusal(err)
+func (f *Firewall) endOf(result *toolproxy.Result, refusal *toolproxy.Refusal) audit.End {
 	switch {
-	case err == nil && result.Edited:
+	case refusal == nil && result.Edited:
 		return audit.End{Outcome: audit.Redacted}
-	case err == nil:
+	case refusal == nil:
 		return audit.End{Outcome: audit.Returned}
-	case !refused:
-		return audit.End{Outcome: audit.Failed, Code: string(toolproxy.CodeUpstreamUnavailable), Cause: f.cause(err)}
 	}
 	end := audit.End{Outcome: audit.Failed, Code: string(refusal.Code), Cause: f.cause(refusal.Cause)}
 	switch refusal.Code {
@@ -137,12 +130,6 @@ func findingsJSON(found []policy.Finding) json.RawMessage {
 // unavailable is the answer when the record cannot be written. It has no
 // record, and nothing may be forwarded or shown after it.
 func unavailable(err error) *toolproxy.Refusal {
-	if refusal, ok := toolproxy.AsRefusal(err); ok && refusal.Code == toolproxy.CodeRecordUnavailable {
-		return refusal
-	}
-	if err == nil {
-		err = errors.New("unknown")
-	}
 	return toolproxy.Refuse(toolproxy.CodeRecordUnavailable, stageAudit, err).Worded()
 }
 

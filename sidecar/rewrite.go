@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tidwall/gjson"
@@ -33,7 +34,7 @@ func (f *Firewall) transform(ctx context.Context, engine *policy.Engine, t *tran
 	if second.Verdict != policy.Allow {
 		refusal := byPolicy(toolproxy.CodeDenied, second)
 		refusal.Decision = policy.Deny.String()
-		refusal.Rules = merged(t.decision.Rules(), refusal.Rules)
+		refusal.Rules = slices.Compact(slices.Sorted(slices.Values(slices.Concat(t.decision.Rules(), refusal.Rules))))
 		refusal.Cause = fmt.Errorf("the rewritten call to %q got %s", sent.Tool, second.Verdict)
 		return refusal
 	}
@@ -135,19 +136,4 @@ func pathOf(pointer string) (string, error) {
 		}
 	}
 	return strings.Join(parts, "."), nil
-}
-
-// merged joins two lists of rule names without repeats.
-func merged(a, b []string) []string {
-	all := append([]string(nil), a...)
-	for _, name := range b {
-		known := false
-		for _, other := range all {
-			known = known || other == name
-		}
-		if !known {
-			all = append(all, name)
-		}
-	}
-	return all
 }

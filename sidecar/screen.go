@@ -25,30 +25,30 @@ const redactionMark = "[removed by callgate]"
 // finding it has nothing to look at.
 func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit, result *toolproxy.Result, err error) (*toolproxy.Result, audit.End, error) {
 	if err != nil {
-		err = f.failure(ctx, t, err)
-		return nil, f.endOf(nil, err), err
+		refusal := f.failure(ctx, t, err)
+		return nil, f.endOf(nil, refusal), refusal
 	}
-	found, decision, err := f.judgeResult(ctx, engine, t, result)
+	seen, err := f.judgeResult(ctx, engine, t, result)
 	if err == nil && !engine.Observe() {
-		result, err = f.enforce(result, found, decision)
+		err = guarded(toolproxy.CodeInternal, stageScreen, func() (err error) {
+			result, err = f.enforce(result, seen.found, seen.decision)
+			return err
+		})
 	}
+	var refusal *toolproxy.Refusal
 	if err != nil {
-		err = f.failure(ctx, t, err)
+		refusal = f.failure(ctx, t, err)
 	}
-	end := f.endOf(result, err)
-	t.suspect = slices.ContainsFunc(found, func(x detectors.Finding) bool { return x.Severity >= detectors.Medium })
-	if len(found) > 0 {
-		told := appendFindings(nil, detectors.ResultText, found)
-		f.markPlaces(told)
-		end.Findings = findingsJSON(told)
-		if decision.Verdict != policy.Allow {
-			end.Rules = decision.Rules()
-		}
+	end := f.endOf(result, refusal)
+	end.Findings = findingsJSON(seen.told)
+	if seen.decision.Verdict != policy.Allow {
+		end.Rules = seen.decision.Rules()
 	}
-	if err != nil {
-		return nil, end, err
+	t.suspect = seen.suspect()
+	if refusal != nil {
+		return nil, end, refusal
 	}
-	return f.noticed(t, result, decision), end, nil
+	return f.noticed(t, result, seen.decision), end, nil
 }
 
 // noticed adds to a result what the agent has to know of changes to its call
@@ -73,28 +73,42 @@ func (f *Firewall) noticed(t *transit, result *toolproxy.Result, d policy.Decisi
 	return &told
 }
 
+// screening is what was found in a result, as it stands there and as policy
+// and the record are told, and what policy said of it.
+type screening struct {
+	found    []detectors.Finding
+	told     []policy.Finding
+	decision policy.Decision
+}
+
+// suspect reports a finding of medium severity or above.
+func (s screening) suspect() bool {
+	return slices.ContainsFunc(s.found, func(x detectors.Finding) bool { return x.Severity >= detectors.Medium })
+}
+
 // judgeResult asks policy about a result.
-func (f *Firewall) judgeResult(ctx context.Context, engine *policy.Engine, t *transit, result *toolproxy.Result) ([]detectors.Finding, policy.Decision, error) {
-	pass := policy.Decision{Verdict: policy.Allow, Revision: engine.Revision()}
-	var found []detectors.Finding
-	err := guarded(toolproxy.CodeDetectorError, stageScreen, func() (err error) {
-		found, err = f.Scanner.ScanJSON(result.Body, f.setting(detectors.ResultText, t.sent))
-		return err
-	})
-	if err != nil || len(found) == 0 {
-		return found, pass, err
-	}
-	decision := policy.Decision{}
-	err = guarded(toolproxy.CodePolicyError, stageScreen, func() (err error) {
-		in := resultInput(t.judged(), result, found)
-		f.markPlaces(in.Findings)
-		decision, err = engine.Decide(ctx, in)
+func (f *Firewall) judgeResult(ctx context.Context, engine *policy.Engine, t *transit, result *toolproxy.Result) (s screening, err error) {
+	err = guarded(toolproxy.CodeDetectorError, stageScreen, func() (err error) {
+		s.found, err = f.Scanner.ScanJSON(result.Body, f.setting(detectors.ResultText, t.sent))
+		s.told = appendFindings(nil, detectors.ResultText, s.found)
+		f.markPlaces(s.told)
 		return err
 	})
 	if err != nil {
-		return found, policy.Decision{}, policyFault(err)
+		return s, err
 	}
-	return found, decision, nil
+	if len(s.found) == 0 {
+		s.decision.Verdict = policy.Allow
+		return s, nil
+	}
+	err = guarded(toolproxy.CodePolicyError, stageScreen, func() (err error) {
+		s.decision, err = engine.Decide(ctx, resultInput(t.judged(), result, s.told))
+		return err
+	})
+	if err != nil {
+		return s, policyFault(err)
+	}
+	return s, nil
 }
 
 // enforce does to a result what policy said: pass, redact or withhold.

@@ -57,18 +57,21 @@ func (a *app) listRecords(ctx context.Context, from lister, q audit.Query) error
 	return err
 }
 
+// printRecord prints one entry as a row of a table, or as a JSON line.
+func (a *app) printRecord(t *table, r *audit.Record) error {
+	if a.json {
+		return printLine(t.out, r)
+	}
+	return t.add(r)
+}
+
 func (a *app) printRecords(out *bufio.Writer, records iter.Seq2[audit.Record, error]) error {
 	t := table{out: out}
 	for r, err := range records {
 		if err != nil {
 			return err
 		}
-		if a.json {
-			err = printLine(out, &r)
-		} else {
-			err = t.add(&r)
-		}
-		if err != nil {
+		if err := a.printRecord(&t, &r); err != nil {
 			return err
 		}
 	}

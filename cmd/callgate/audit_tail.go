@@ -85,12 +85,7 @@ func (a *app) follow(ctx context.Context, r *audit.Reader, q audit.Query) error 
 		if err != nil {
 			return err
 		}
-		if a.json {
-			err = printLine(out, &record)
-		} else {
-			err = t.add(&record)
-		}
-		if err != nil {
+		if err := a.printRecord(&t, &record); err != nil {
 			return err
 		}
 		if err := out.Flush(); err != nil {
