@@ -43,7 +43,7 @@ type Sidecar struct {
 // releases what it holds.
 func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, err error) {
 	s := &Sidecar{
-		config: c, log: log, proxies: map[string]http.Handler{},
+		config: c, log: log, proxies: map[string]http.Handler{}, loopback: config.Loopback(c.Listen),
 		slots: make(chan struct{}, c.Limits.MaxCalls), streams: make(chan struct{}, c.Limits.MaxCalls),
 	}
 	defer func() {
@@ -56,9 +56,6 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, 
 		return nil, err
 	}
 	if s.callers, err = callersOf(c); err != nil {
-		return nil, err
-	}
-	if s.loopback, err = loopbackAddress(c.Listen); err != nil {
 		return nil, err
 	}
 	record, err := s.openRecord(ctx)

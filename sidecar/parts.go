@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/netip"
 	"os"
 	"path/filepath"
 
@@ -69,19 +67,6 @@ func callersOf(c *config.Config) (*identity.Directory, error) {
 		callers = append(callers, identity.Caller{Name: x.Name, Key: x.Key, Local: x.Local, Scopes: x.Scopes, Roles: x.Roles})
 	}
 	return identity.New(callers)
-}
-
-// loopbackAddress reports whether only this machine can reach an address.
-func loopbackAddress(listen string) (bool, error) {
-	host, _, err := net.SplitHostPort(listen)
-	if err != nil {
-		return false, err
-	}
-	if host == "localhost" {
-		return true, nil
-	}
-	address, err := netip.ParseAddr(host)
-	return err == nil && address.IsLoopback(), nil
 }
 
 const keySize = 32
