@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -445,5 +447,37 @@ func TestAgentIsTold(t *testing.T) {
 	}
 	if !strings.Contains(gjson.Get(answer, "result.content.1.text").Str, "Passages of the result were removed") || r.last(t).End.Outcome != audit.Redacted {
 		t.Errorf("answered %s, ended as %s", answer, r.last(t).End.Outcome)
+	}
+}
+
+// TestUnwiseSecretsAreTold: a secret's file that others can read is named when
+// the sidecar opens, and what it holds is not.
+func TestUnwiseSecretsAreTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(path, []byte(planted), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told := func(mode os.FileMode) string {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		c := config.Default()
+		c.State = filepath.Join(t.TempDir(), "callgate.db")
+		c.Servers = map[string]config.Server{"notes": {URL: "http://127.0.0.1:1", Headers: map[string]string{"Authorization": "Bearer ${secret:file:" + path + "}"}}}
+		s, err := Open(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return log.String()
+	}
+	if log := told(0o644); !strings.Contains(log, "servers.notes.headers.Authorization") || strings.Contains(log, planted) {
+		t.Errorf("told %q", log)
+	}
+	if log := told(0o600); log != "" {
+		t.Errorf("told %q of a file for the user alone", log)
 	}
 }

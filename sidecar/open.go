@@ -51,6 +51,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, 
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	s.warn()
 	engine, err := LoadPolicy(ctx, c)
 	if err != nil {
 		return nil, err

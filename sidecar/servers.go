@@ -191,6 +191,20 @@ func checkReferences(c *config.Config, report config.Report) {
 	}
 }
 
+// warn tells the operator what is unwise about the places of secrets, such as a
+// file that others can read.
+func (s *Sidecar) warn() {
+	for at, text := range s.config.Texts() {
+		value, err := secret.Parse(text)
+		if err != nil {
+			continue // checkReferences has refused it, or the place that uses it will
+		}
+		for _, warning := range value.Warnings() {
+			s.log.Warn("secret", "at", at, "warning", warning)
+		}
+	}
+}
+
 // closer makes a function an io.Closer. A function that cannot fail is taken
 // as it is.
 type closer func()

@@ -102,21 +102,7 @@ func (d *Directory) Authenticate(header http.Header, loopback bool) (Caller, err
 	if d.local == nil || !loopback || len(header.Values(headerKey))+len(header.Values(headerAuthorization)) > 0 {
 		return Caller{}, ErrNoKey
 	}
-	return d.as(AuthLocal), nil
-}
-
-// Parent gives the caller that the parent process is, on stdio. It is false
-// where no caller is local.
-func (d *Directory) Parent() (Caller, bool) {
-	if d.local == nil {
-		return Caller{}, false
-	}
-	return d.as(AuthStdio), true
-}
-
-// as is the local caller, known in one of two ways.
-func (d *Directory) as(auth string) Caller {
 	c := *d.local
-	c.Auth = auth
-	return c
+	c.Auth = AuthLocal
+	return c, nil
 }

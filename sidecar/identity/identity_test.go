@@ -114,22 +114,11 @@ func TestNoLocalCaller(t *testing.T) {
 		if c, err := d.Authenticate(http.Header{}, true); !errors.Is(err, ErrNoKey) || c.Name != "" {
 			t.Errorf("%s: got %+v, %v", name, c, err)
 		}
-		if c, ok := d.Parent(); ok {
-			t.Errorf("%s: the parent is %+v", name, c)
-		}
 	}
 	// Without anyone who knows keys, a credential is still no way to be local.
 	d := &Directory{local: &Caller{Name: "me"}}
 	if c, err := d.Authenticate(http.Header{"Authorization": {"Bearer x"}}, true); err == nil {
 		t.Errorf("a credential was taken for %+v", c)
-	}
-}
-
-func TestParent(t *testing.T) {
-	d := directory(t, Caller{Name: "me", Local: true, Scopes: []string{"*:read"}})
-	want := Caller{Name: "me", Auth: AuthStdio, Scopes: []string{"*:read"}}
-	if got, ok := d.Parent(); !ok || !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, %v, want %+v", got, ok, want)
 	}
 }
 
@@ -169,38 +158,6 @@ func TestParseScope(t *testing.T) {
 	for _, s := range []string{"", "crm", ":", "crm:", ":read", "crm:read:", "crm:reed", "CRM:read", "crm: read", "**:read", "crm:read "} {
 		if got, err := ParseScope(s); err == nil {
 			t.Errorf("%q was read as %v", s, got)
-		}
-	}
-}
-
-func TestCovers(t *testing.T) {
-	cases := []struct {
-		scopes         string
-		domain, effect string
-		want           bool
-	}{
-		{"crm:read", "crm", "read", true},
-		{"crm:read", "crm", "write", false},
-		{"crm:read", "mail", "read", false},
-		{"*:read", "mail", "read", true},
-		{"*:read", "mail", "send", false},
-		{"mail:*", "mail", "send", true},
-		{"mail:*", "crm", "send", false},
-		{"crm:read mail:draft", "mail", "draft", true},
-		{"crm:read mail:draft", "crm", "draft", false},
-		{"*:*", "other", "unknown", true},
-		{"*:*", "", "read", false},
-		{"*:*", "mail", "", false},
-		{"*:*", "*", "*", false},
-		{"*:*", "planes", "read", false},
-		{"*:*", "mail", "fly", false},
-		{"", "mail", "read", false},
-		{"mail", "mail", "read", false},
-		{"mail:read:x", "mail", "read", false},
-	}
-	for _, c := range cases {
-		if got := Covers(strings.Fields(c.scopes), c.domain, c.effect); got != c.want {
-			t.Errorf("Covers(%q, %s, %s) = %v, want %v", c.scopes, c.domain, c.effect, got, c.want)
 		}
 	}
 }

@@ -32,16 +32,3 @@ func ParseScope(s string) (Scope, error) {
 	}
 	return Scope{Domain: domain, Effect: effect}, nil
 }
-
-// Covers reports whether one of the scopes permits an effect on a domain. An
-// effect or domain outside the closed sets is never covered, not by "*" either,
-// and neither is anything by a scope that does not parse.
-func Covers(scopes []string, domain, effect string) bool {
-	if !slices.Contains(Domains, domain) || !slices.Contains(Effects, effect) {
-		return false
-	}
-	return slices.ContainsFunc(scopes, func(scope string) bool {
-		d, e, ok := strings.Cut(scope, ":")
-		return ok && (d == "*" || d == domain) && (e == "*" || e == effect)
-	})
-}

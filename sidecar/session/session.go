@@ -128,14 +128,6 @@ func (s *Store) Len() int {
 	return len(s.sessions)
 }
 
-// Full reports whether a new session would be untracked for want of room.
-func (s *Store) Full() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.expire(s.now())
-	return s.full()
-}
-
 func (s *Store) full() bool {
 	return len(s.sessions) >= s.limit && s.plain.Len() == 0
 }

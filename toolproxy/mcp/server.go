@@ -99,12 +99,8 @@ func (s *Server) Serve(ctx context.Context, client Client, request Message, ask 
 	return reply
 }
 
-// Reject records a client message that could not be read, or that a transport
+// reject records a client message that could not be read, or that a transport
 // refuses, and returns the error reply for it.
-func (s *Server) Reject(ctx context.Context, client Client, refusal *toolproxy.Refusal) []byte {
-	return s.reject(ctx, client, Message{}, refusal)
-}
-
 func (s *Server) reject(ctx context.Context, client Client, m Message, refusal *toolproxy.Refusal) (answer []byte) {
 	defer rescue(m, &answer)
 	call := s.newCall(client, m)

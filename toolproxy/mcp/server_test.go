@@ -374,7 +374,7 @@ func TestRejectIsRecorded(t *testing.T) {
 	s := &Server{Guard: guard}
 	_, err := Parse([]byte(`{"a":1,"a":2}`), toolproxy.Gate{})
 	refusal, _ := toolproxy.AsRefusal(err)
-	reply := s.Reject(t.Context(), Client{}, refusal)
+	reply := s.reject(t.Context(), Client{}, Message{}, refusal)
 	if fault != refusal || gjson.GetBytes(reply, "id").Raw != "null" || gjson.GetBytes(reply, "error.code").Int() != rpcParse ||
 		gjson.GetBytes(reply, "error.data.record").String() != "77" {
 		t.Errorf("reply %s", reply)
