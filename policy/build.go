@@ -1,7 +1,10 @@
 package policy
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"unicode/utf8"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -16,6 +19,9 @@ func init() {
 		"name", "auth", "roles", "scopes", "claims", "calls", "labels", "recent", "totals",
 		"detector", "rule", "severity", "level", "direction", "start", "end", "fingerprint", "detail",
 		"source", "amount", "currency", "payee", "is_error", "bytes",
+		"via", "tools", "traits", "programs", "approved", "results", "targets", "role", "value", "within",
+		"known", "first", "windows", "caller", "hour", "day", "week", "month", "recipient", "host", "path",
+		"opaque", "bulk", "privileged", "network", "untrusted", "private",
 		"read", "draft", "write", "delete", "send", "execute", "pay", "admin", "unknown",
 		"mail", "calendar", "chat", "crm", "finance", "files", "code", "web", "database", "identity", "other",
 		"info", "low", "medium", "high", "critical", "exfil", "injection", "secrets", "text", "argument", "description",
@@ -110,6 +116,20 @@ func (o members) flag(key string, is bool) {
 func (o members) number(key string, n int64) {
 	if o.reads.member(key) != nil {
 		o.put(key, ast.InternedTerm(n))
+	}
+}
+
+// plainDecimal is a number without an exponent, of a size that cannot cost.
+var plainDecimal = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,18})?$`)
+
+// decimal puts an exact number. A text that is none is an error, read or not.
+func (o members) decimal(key string, n json.Number) {
+	if !plainDecimal.MatchString(string(n)) {
+		o.err = cmp.Or(o.err, fmt.Errorf("%s is no plain decimal", key))
+		return
+	}
+	if o.reads.member(key) != nil {
+		o.put(key, o.term(ast.Number(n)))
 	}
 }
 

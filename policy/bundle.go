@@ -22,7 +22,8 @@ type bundle struct {
 	sources  []source
 	schema   any
 	rules    map[string]*rule
-	data     map[string]any
+	settings map[string]any // as written
+	data     map[string]any // as Rego sees it
 	compiler *ast.Compiler
 	broken   bool // some file could not be read or parsed
 }
@@ -121,14 +122,12 @@ func (b *bundle) parse(file string, text []byte, shipped bool) Faults {
 	return nil
 }
 
-// deciding gives the modules of an Engine by file: no tests, and no rule of
-// the operator that is switched off. A shipped rule reads that setting itself.
+// deciding gives the modules of an Engine by file: no tests, and no rule that
+// is switched off.
 func (b *bundle) deciding() map[string]*ast.Module {
 	modules := map[string]*ast.Module{}
-	rules := b.settings()["rules"].(map[string]any)
 	for _, s := range b.sources {
-		values, _ := rules[ruleName(s.module.Package)].(map[string]any)
-		if !s.test && (s.shipped || values["enabled"] != false) {
+		if name := ruleName(s.module.Package); !s.test && (name == "" || b.on(name)) {
 			modules[s.file] = s.module
 		}
 	}
@@ -138,20 +137,27 @@ func (b *bundle) deciding() map[string]*ast.Module {
 // infos lists the rules by name with their settings in force.
 func (b *bundle) infos() []RuleInfo {
 	var infos []RuleInfo
-	settings := b.settings()["rules"].(map[string]any)
 	for name, r := range b.rules {
 		infos = append(infos, RuleInfo{
 			Name: name, Title: r.title, Description: r.description, Risk: r.Risk, Shipped: r.shipped,
-			Settings: settings[name].(map[string]any),
+			Settings: b.rule(name),
 		})
 	}
 	slices.SortFunc(infos, func(a, b RuleInfo) int { return cmp.Compare(a.Name, b.Name) })
 	return infos
 }
 
-func (b *bundle) settings() map[string]any { return b.data["settings"].(map[string]any) }
+func (b *bundle) observe() bool { return b.settings["mode"] == "observe" }
 
-func (b *bundle) observe() bool { return b.settings()["mode"] == "observe" }
+// rule is the settings of a rule as they are in force.
+func (b *bundle) rule(name string) map[string]any {
+	values, _ := b.settings["rules"].(map[string]any)[name].(map[string]any)
+	return values
+}
+
+// on reports whether a rule is switched on. Only a setting that says false
+// switches it off.
+func (b *bundle) on(name string) bool { return b.rule(name)["enabled"] != false }
 
 // revision digests what decides: each module by its package and text, and the
 // data. File names and tests have no part in it.

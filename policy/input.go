@@ -20,9 +20,10 @@ type Input struct {
 	Tool     Tool      `json:"tool"`
 	Caller   Caller    `json:"caller"`
 	Session  Session   `json:"session"`
+	Targets  []Target  `json:"targets"`
 	Findings []Finding `json:"findings"`
 	Origins  []Origin  `json:"origins"`
-	Money    *Money    `json:"money,omitempty"`
+	Money    *Money    `json:"money,omitempty"`  // set when the call would pay
 	Result   *Result   `json:"result,omitempty"` // set when a result is judged, not a call
 }
 
@@ -36,9 +37,14 @@ type Call struct {
 	Arguments    json.RawMessage `json:"arguments"`
 	Effects      []string        `json:"effects"`
 	Domains      []string        `json:"domains"`
-	EffectSource string          `json:"effect_source"` // operator, protocol, catalogue, lexicon, none
+	EffectSource string          `json:"effect_source"` // operator, protocol, catalogue, arguments, lexicon, none
 	Evidence     string          `json:"evidence,omitempty"`
-	Listing      bool            `json:"listing"` // no real call: could the caller ever make one?
+	Via          string          `json:"via"`      // the tool that carries this call in its arguments; "" for none
+	Tools        []string        `json:"tools"`    // every tool that the call makes run; Tool is one of them
+	Traits       []string        `json:"traits"`   // of a program in the arguments: opaque, bulk, privileged, network
+	Programs     []string        `json:"programs"` // what a command line in the arguments runs
+	Approved     bool            `json:"approved"` // a person approved this very call
+	Listing      bool            `json:"listing"`  // no real call: could the caller ever make one?
 }
 
 // Tool is what is known of the tool's definition.
@@ -50,6 +56,7 @@ type Tool struct {
 	Annotations     json.RawMessage `json:"annotations"` // an object; {} where there are none
 	SchemaErrors    []SchemaError   `json:"schema_errors"`
 	DraftTwin       string          `json:"draft_twin"` // tool that does the same as a draft; "" for none
+	Results         []string        `json:"results"`    // what its results are: untrusted, private
 }
 
 // SchemaError is one fault of the arguments against the tool's own schema.
@@ -96,11 +103,35 @@ type Origin struct {
 	Source  string `json:"source"` // user, system, result, unseen
 }
 
-// Money is what a payment would move.
+// Target is whom or what a call reaches: one value of one argument.
+type Target struct {
+	Role    string   `json:"role"`    // recipient, payee, host, path
+	Pointer string   `json:"pointer"` // into the arguments
+	Value   string   `json:"value"`   // as written
+	Within  []string `json:"within"`  // Value in its normal form and all that contains it, the closest first
+}
+
+// Money is what a payment would move and what was paid before.
 type Money struct {
-	Amount   string `json:"amount"` // decimal, in units of Currency
-	Currency string `json:"currency"`
-	Payee    string `json:"payee"`
+	Known    bool              `json:"known"`            // amount and currency could be read
+	Amount   json.Number       `json:"amount,omitempty"` // exact decimal, in units of Currency; absent where it is not known
+	Currency string            `json:"currency"`         // ISO 4217; "" where it is not known
+	Payee    string            `json:"payee"`            // in its normal form; "" where it is not known
+	First    bool              `json:"first"`            // the caller never paid this payee before
+	Windows  map[string]Window `json:"windows"`          // what went before in the last hour, day, week, month (30 days)
+}
+
+// Window is what a caller paid in one span of time until now, in the currency
+// of the payment.
+type Window struct {
+	Caller Sum `json:"caller"` // to anybody
+	Payee  Sum `json:"payee"`  // to this payee
+}
+
+// Sum is how much and how often.
+type Sum struct {
+	Amount json.Number `json:"amount"`
+	Calls  int         `json:"calls"`
 }
 
 // Result is what came back, where a result is judged.

@@ -65,14 +65,18 @@ func anyInput() *rapid.Generator[*Input] {
 		texts := func(name string) []string { return rapid.SliceOfN(anyText(), 0, 3).Draw(t, name) }
 		flag := func(name string) bool { return rapid.Bool().Draw(t, name) }
 		count := func(name string) int { return rapid.Int().Draw(t, name) }
+		amount := func(name string) json.Number {
+			return json.Number(rapid.StringMatching(`-?(0|[1-9][0-9]{0,20})(\.[0-9]{1,9})?`).Draw(t, name))
+		}
 		in := &Input{
 			Version: InputVersion,
 			Now:     time.Unix(rapid.Int64Range(-1<<33, 1<<36).Draw(t, "now"), rapid.Int64Range(0, 999999999).Draw(t, "ns")).In(time.FixedZone("", 3600)),
 			Call: Call{ID: text("id"), Surface: text("surface"), Stage: text("stage"), Server: text("server"), Tool: text("tool"),
 				Arguments: anyRaw().Draw(t, "arguments"), Effects: texts("effects"), Domains: texts("domains"),
-				EffectSource: text("source"), Evidence: text("evidence"), Listing: flag("listing")},
+				EffectSource: text("source"), Evidence: text("evidence"), Via: text("via"), Tools: texts("tools"), Traits: texts("traits"),
+				Programs: texts("programs"), Approved: flag("approved"), Listing: flag("listing")},
 			Tool: Tool{Known: flag("known"), DescriptionHash: text("hash"), Pinned: flag("pinned"), Drift: texts("drift"),
-				Annotations: anyRaw().Draw(t, "annotations"), DraftTwin: text("twin")},
+				Annotations: anyRaw().Draw(t, "annotations"), DraftTwin: text("twin"), Results: texts("results")},
 			Caller: Caller{Name: text("name"), Auth: text("auth"), Roles: texts("roles"), Scopes: texts("scopes"), Claims: anyRaw().Draw(t, "claims")},
 			Session: Session{ID: text("session"), Calls: count("calls"), Labels: texts("labels"), Recent: texts("recent"),
 				Totals: rapid.MapOfN(rapid.String(), rapid.Int64(), 0, 3).Draw(t, "totals")},
@@ -82,7 +86,9 @@ func anyInput() *rapid.Generator[*Input] {
 			in.Findings = []Finding{{Detector: text("detector"), Rule: text("rule"), Severity: text("severity"), Level: count("level"), Direction: text("direction"),
 				Pointer: text("at"), Start: count("start"), End: count("end"), Fingerprint: text("print"), Detail: text("detail")}}
 			in.Origins = []Origin{{Pointer: text("where"), Source: text("from")}}
-			in.Money = &Money{Amount: text("amount"), Currency: text("currency"), Payee: text("payee")}
+			in.Targets = []Target{{Role: text("role"), Pointer: text("at argument"), Value: text("value"), Within: texts("within")}}
+			in.Money = &Money{Known: flag("amount known"), Amount: amount("amount"), Currency: text("currency"), Payee: text("payee"), First: flag("first"),
+				Windows: map[string]Window{"day": {Caller: Sum{amount("paid"), count("payments")}, Payee: Sum{Calls: count("payments to")}}}}
 			in.Result = &Result{IsError: flag("error"), Bytes: count("bytes")}
 		}
 		return in
@@ -159,6 +165,8 @@ func TestValueRefuses(t *testing.T) {
 		{"same key twice", Input{Version: 1, Tool: Tool{Annotations: json.RawMessage(`{"password":1,"password":2}`)}}, "the tool's annotations are not well-formed JSON"},
 		{"invalid UTF-8", Input{Version: 1, Caller: Caller{Claims: json.RawMessage("{\"password\":\"\xff\"}")}}, "the caller's claims are not well-formed JSON"},
 		{"a number out of range", Input{Version: 1, Call: Call{Arguments: json.RawMessage(`{"password":1e999999999}`)}}, "the arguments are not well-formed JSON"},
+		{"an amount with an exponent", Input{Version: 1, Money: &Money{Amount: "1e9"}}, "amount is no plain decimal"},
+		{"an amount of 31 digits", Input{Version: 1, Money: &Money{Amount: "1000000000000000000000000000000"}}, "amount is no plain decimal"},
 		{"two values", Input{Version: 1, Call: Call{Arguments: json.RawMessage(`{} {"password":1}`)}}, "the arguments are more than one JSON value"},
 	}
 	for _, c := range cases {

@@ -62,14 +62,14 @@ func (r *rule) declared() map[string]setting {
 	return all
 }
 
-// speakers lists for each verdict the rules that have a set of its name. Main
-// asks these and no others.
+// speakers lists for each verdict the rules that are on and have a set of its
+// name. Main asks these and no others, so no rule looks at its own switch.
 func (b *bundle) speakers() map[string]any {
 	speakers := map[string]any{}
 	for _, verdict := range verdictNames {
 		names := []any{}
 		for _, name := range slices.Sorted(maps.Keys(b.rules)) {
-			if slices.ContainsFunc(b.sources, func(s source) bool { return s.speaks(name, verdict) }) {
+			if b.on(name) && slices.ContainsFunc(b.sources, func(s source) bool { return s.speaks(name, verdict) }) {
 				names = append(names, name)
 			}
 		}
@@ -96,14 +96,40 @@ func (b *bundle) settle(o Options) Faults {
 		rules[name] = values
 	}
 	settings := map[string]any{"mode": "enforce", "rules": rules}
-	b.data = map[string]any{"settings": settings, "speakers": b.speakers()}
+	b.settings = settings
 	profile, faults := readProfile(o)
 	faults = append(faults, b.lay(settings, profile, "profile")...)
 	own, err := plainJSON(o.Settings)
 	if err != nil {
 		return append(faults, Fault{File: "settings", Code: "setting_type", Message: err.Error()})
 	}
-	return append(faults, b.lay(settings, own, "settings")...)
+	faults = append(faults, b.lay(settings, own, "settings")...)
+	b.data = map[string]any{"settings": lookups(settings), "speakers": b.speakers()}
+	return faults
+}
+
+// lookups puts in place of each list of texts an object that has them as keys,
+// so that a rule looks a text up however long the list is.
+func lookups(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		members := make(map[string]any, len(v))
+		for key, member := range v {
+			members[key] = lookups(member)
+		}
+		return members
+	case []any:
+		keys := make(map[string]any, len(v))
+		for _, item := range v {
+			text, ok := item.(string)
+			if !ok {
+				return v
+			}
+			keys[text] = true
+		}
+		return keys
+	}
+	return value
 }
 
 func readProfile(o Options) (map[string]any, Faults) {

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -31,6 +32,10 @@ func (in *Input) plain() Input {
 	p.Call.Arguments = orObject(in.Call.Arguments)
 	p.Call.Effects = orEmpty(in.Call.Effects)
 	p.Call.Domains = orEmpty(in.Call.Domains)
+	p.Call.Tools = orEmpty(in.Call.Tools)
+	p.Call.Traits = orEmpty(in.Call.Traits)
+	p.Call.Programs = orEmpty(in.Call.Programs)
+	p.Tool.Results = orEmpty(in.Tool.Results)
 	p.Tool.Drift = orEmpty(in.Tool.Drift)
 	p.Tool.Annotations = orObject(in.Tool.Annotations)
 	p.Tool.SchemaErrors = orEmpty(in.Tool.SchemaErrors)
@@ -42,9 +47,31 @@ func (in *Input) plain() Input {
 	if in.Session.Totals == nil {
 		p.Session.Totals = map[string]int64{}
 	}
+	p.Targets = make([]Target, len(in.Targets))
+	for i, t := range in.Targets {
+		t.Within = orEmpty(t.Within)
+		p.Targets[i] = t
+	}
+	if in.Money != nil {
+		p.Money = in.Money.plain()
+	}
 	p.Findings = orEmpty(in.Findings)
 	p.Origins = orEmpty(in.Origins)
 	return p
+}
+
+func (m *Money) plain() *Money {
+	p := *m
+	p.Windows = map[string]Window{}
+	for span, w := range m.Windows {
+		p.Windows[span] = Window{Caller: w.Caller.plain(), Payee: w.Payee.plain()}
+	}
+	return &p
+}
+
+func (s Sum) plain() Sum {
+	s.Amount = cmp.Or(s.Amount, "0")
+	return s
 }
 
 func orEmpty[T any](list []T) []T {
@@ -81,6 +108,7 @@ func (in *Input) members(o members) {
 	o.object("tool", in.Tool.members)
 	o.object("caller", in.Caller.members)
 	o.object("session", in.Session.members)
+	list(o, "targets", in.Targets, Target.members)
 	list(o, "findings", in.Findings, Finding.members)
 	list(o, "origins", in.Origins, Origin.members)
 	if in.Money != nil {
@@ -104,6 +132,11 @@ func (c *Call) members(o members) {
 	if c.Evidence != "" {
 		o.text("evidence", c.Evidence)
 	}
+	o.text("via", c.Via)
+	o.texts("tools", c.Tools)
+	o.texts("traits", c.Traits)
+	o.texts("programs", c.Programs)
+	o.flag("approved", c.Approved)
 	o.flag("listing", c.Listing)
 }
 
@@ -115,6 +148,7 @@ func (t *Tool) members(o members) {
 	o.raw("annotations", "the tool's annotations", t.Annotations)
 	list(o, "schema_errors", t.SchemaErrors, SchemaError.members)
 	o.text("draft_twin", t.DraftTwin)
+	o.texts("results", t.Results)
 }
 
 func (e SchemaError) members(o members) {
@@ -160,10 +194,36 @@ func (o Origin) members(m members) {
 	m.text("source", o.Source)
 }
 
+func (t Target) members(o members) {
+	o.text("role", t.Role)
+	o.text("pointer", t.Pointer)
+	o.text("value", t.Value)
+	o.texts("within", t.Within)
+}
+
 func (m *Money) members(o members) {
-	o.text("amount", m.Amount)
+	o.flag("known", m.Known)
+	if m.Amount != "" {
+		o.decimal("amount", m.Amount)
+	}
 	o.text("currency", m.Currency)
 	o.text("payee", m.Payee)
+	o.flag("first", m.First)
+	o.object("windows", func(o members) {
+		for span, w := range m.Windows {
+			o.object(valid(span), w.members)
+		}
+	})
+}
+
+func (w Window) members(o members) {
+	o.object("caller", w.Caller.members)
+	o.object("payee", w.Payee.members)
+}
+
+func (s Sum) members(o members) {
+	o.decimal("amount", cmp.Or(s.Amount, "0"))
+	o.number("calls", int64(s.Calls))
 }
 
 func (r *Result) members(o members) {

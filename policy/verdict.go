@@ -46,7 +46,9 @@ func verdict(term *ast.Term) (Verdict, error) {
 func judge(opinions []Opinion, in *Input) (Verdict, bool) {
 	strictest := Allow
 	for _, o := range opinions {
-		strictest = min(strictest, o.Verdict)
+		if o.Verdict != Ask || !in.Call.Approved {
+			strictest = min(strictest, o.Verdict)
+		}
 	}
 	if strictest != Allow {
 		return strictest, true

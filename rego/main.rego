@@ -2,8 +2,9 @@
 # title: The decision
 # description: |
 #   Collects what every rule says about one input. The strictest verdict wins.
-#   A call is allowed only where a grant covers each of its effects, a result
-#   only where a grant speaks for it; what nobody speaks for is denied.
+#   A call is allowed only where a grant covers each of its effects; what nobody
+#   speaks for is denied. A result passes unless a rule objects. Where a person
+#   approved the call, what rules ask is answered.
 # scope: package
 package callgate.main
 
@@ -31,10 +32,20 @@ _opinions contains {"verdict": verdict, "rule": name, "said": said} if {
 _opinions contains {"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} if {
 	not {
 		input.findings
+		input.targets
 		input.tool.schema_errors
+		input.tool.drift
 		input.call.effects
 		input.call.domains
 	}
+}
+
+# The call was judged before; its result was screened.
+_opinions contains {
+	"verdict": "allow", "rule": "main",
+	"said": {"reason": "results pass once they are screened", "effects": []},
+} if {
+	input.result
 }
 
 _verdict := "allow" if {
@@ -48,7 +59,12 @@ _verdict := "allow" if {
 	"transform" in _spoken
 }
 
-_spoken := {opinion.verdict | some opinion in _opinions}
+_spoken := {opinion.verdict |
+	some opinion in _opinions
+	not _answered(opinion.verdict)
+}
+
+_answered("ask") if input.call.approved == true
 
 _granted if input.result
 

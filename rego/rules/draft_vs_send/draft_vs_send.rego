@@ -20,13 +20,11 @@ deny contains {
 	"nearest": "ask the operator for the scope",
 } if {
 	some scope in scopes.lacking.draft
-	data.settings.rules.draft_vs_send.enabled == true
 }
 
 deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": "save a draft"} if {
 	some scope in scopes.lacking.send
 	not _twin
-	data.settings.rules.draft_vs_send.enabled == true
 }
 
 transform contains {
@@ -35,14 +33,12 @@ transform contains {
 } if {
 	scopes.lacking.send != set()
 	_twin
-	data.settings.rules.draft_vs_send.enabled == true
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
 	some effect in input.call.effects
 	effect in {"draft", "send"}
 	scopes.lacking[effect] == set()
-	data.settings.rules.draft_vs_send.enabled == true
 }
 
 _twin if {

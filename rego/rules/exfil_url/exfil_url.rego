@@ -30,7 +30,6 @@ deny contains {
 	not input.result
 	not input.call.listing == true
 	not finding.direction in {"result", "description"}
-	not data.settings.rules.exfil_url.enabled == false
 }
 
 transform contains {"reason": "addresses that could carry data away are taken out", "edits": []} if {
@@ -39,7 +38,6 @@ transform contains {"reason": "addresses that could carry data away are taken ou
 	finding.detector == "exfil"
 	not finding.level < _levels[data.settings.rules.exfil_url.redact]
 	not finding.direction in {"argument", "description"}
-	not data.settings.rules.exfil_url.enabled == false
 }
 
 _levels := {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}

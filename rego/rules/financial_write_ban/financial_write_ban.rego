@@ -25,7 +25,6 @@ deny contains _objection if {
 
 _applies if {
 	not input.result
-	not data.settings.rules.financial_write_ban.enabled == false
 }
 
 _objection := {

@@ -36,7 +36,6 @@ deny contains {
 	not input.result
 	not input.call.listing == true
 	not finding.direction in {"result", "description"}
-	not data.settings.rules.injection.enabled == false
 }
 
 deny contains {
@@ -48,7 +47,6 @@ deny contains {
 	finding.detector in {"injection", "text"}
 	not finding.level < _levels[data.settings.rules.injection.withhold]
 	not finding.direction in {"argument", "description"}
-	not data.settings.rules.injection.enabled == false
 }
 
 transform contains {"reason": "passages that may steer an agent are taken out", "edits": []} if {
@@ -57,11 +55,6 @@ transform contains {"reason": "passages that may steer an agent are taken out", 
 	finding.detector in {"injection", "text"}
 	not finding.level < _levels[data.settings.rules.injection.redact]
 	not finding.direction in {"argument", "description"}
-	not data.settings.rules.injection.enabled == false
-}
-
-allow contains {"effects": [], "reason": "results pass once they are screened"} if {
-	input.result
 }
 
 _levels := {"info": 0, "low": 1, "medium": 2, "high": 3, "critical": 4}

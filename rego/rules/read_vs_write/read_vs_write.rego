@@ -18,14 +18,12 @@ deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": _nea
 	some effect in input.call.effects
 	effect in {"read", "write", "delete", "execute", "admin"}
 	some scope in scopes.lacking[effect]
-	data.settings.rules.read_vs_write.enabled == true
 }
 
 allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
 	some effect in input.call.effects
 	effect in {"read", "write", "delete", "execute", "admin"}
 	scopes.lacking[effect] == set()
-	data.settings.rules.read_vs_write.enabled == true
 }
 
 # The effects that this rule judges, each with what to do instead.

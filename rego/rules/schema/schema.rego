@@ -16,7 +16,6 @@ deny contains {
 	"nearest": "repeat the call with arguments that fit the schema",
 } if {
 	some error in input.tool.schema_errors
-	not data.settings.rules.schema.enabled == false
 	not input.result
 	not input.call.listing == true
 	fault := _fault(error)

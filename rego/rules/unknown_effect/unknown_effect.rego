@@ -33,7 +33,6 @@ deny contains _objection if {
 
 _applies if {
 	not input.result
-	not data.settings.rules.unknown_effect.enabled == false
 }
 
 _objection := {
