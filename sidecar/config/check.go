@@ -106,3 +106,18 @@ func (d *decoder) checkHeaders(at string, headers map[string]string) {
 		}
 	}
 }
+
+// checkBundle looks at one bundle whose keys are sound by themselves.
+func (d *decoder) checkBundle(k *yaml.Node, at string, b Bundle) {
+	switch {
+	case b.File == "" && b.URL == "":
+		d.fault(k, CodeMissing, "give the path as file, or the address as url", "%s has neither file nor url", at)
+	case b.File != "" && b.URL != "":
+		d.fault(k, CodeConflict, "leave one of them out", "%s has both file and url", at)
+	case b.URL != "" && b.Key == "":
+		d.fault(k, CodeMissing, "give the public key that the bundle is signed with", "%s is fetched and has no key", at)
+	case b.File != "" && len(b.Headers) > 0:
+		d.fault(k, CodeConflict, "take them out", "%s has a file: headers are for a url", at)
+	}
+	d.checkHeaders(at, b.Headers)
+}

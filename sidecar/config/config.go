@@ -49,6 +49,9 @@ type Config struct {
 	// Limits bound what one call, and all of them together, may take.
 	Limits Limits
 
+	// Approvals bound what waits for a person.
+	Approvals Approvals
+
 	// Record bounds the writing of records.
 	Record Record
 }
@@ -63,6 +66,13 @@ type Policy struct {
 	// exist. Default none.
 	Dirs []string
 
+	// Bundles are rules and data that come as OPA bundles, by name. Default none.
+	Bundles map[string]Bundle
+
+	// Catalogues are files that say what known tools do, beside the shipped
+	// ones; each must exist. Default none.
+	Catalogues []string
+
 	// Settings tune the shipped rules: it becomes data.settings, merged over
 	// the shipped data. Keys are the rules' own and are checked by the policy.
 	// Values are nil, bool, int, float64, string, []any or map[string]any.
@@ -71,6 +81,37 @@ type Policy struct {
 
 	// Timeout is how long one decision may take, 1ms to 10s. Default 1s.
 	Timeout time.Duration
+}
+
+// Bundle is one OPA bundle, a tar.gz: exactly one of File and URL is set.
+type Bundle struct {
+	// File is the path of a bundle on this machine; it must exist.
+	File string
+
+	// URL is where the bundle is fetched from, http or https. It needs Key.
+	URL string
+
+	// Headers are sent with every request to URL. Values may hold references
+	// to secrets. Default none.
+	Headers map[string]string
+
+	// Key is the path of the public key, in PEM, that the bundle has to be
+	// signed with. Default none, for a File alone.
+	Key string
+
+	// Poll is how often URL is asked for a newer bundle, 1s to 24h. Default 1m.
+	Poll time.Duration
+}
+
+// Approvals bound what waits for a person.
+type Approvals struct {
+	// Expire is how long a question may be answered, and an approval be used,
+	// 1s to 720h. Default 15m.
+	Expire time.Duration
+
+	// MaxPending is how many questions of one caller may wait, 1 to 10000; a
+	// call beyond them is refused without a question. Default 100.
+	MaxPending int
 }
 
 // Server is one MCP upstream: exactly one of URL and Command is set.

@@ -21,6 +21,7 @@ func (c *Config) keys() []key {
 		{name: "callers", kind: "list", read: callers(&c.Callers), each: "[]", below: new(Caller).keys(),
 			doc: "Who may call. Default: one local caller named `local` with the scopes `*:read` and `*:draft`."},
 		{name: "limits", kind: "mapping", below: c.Limits.keys(), doc: "What one call, and all of them together, may take."},
+		{name: "approvals", kind: "mapping", below: c.Approvals.keys(), doc: "What waits for a person."},
 		{name: "record", kind: "mapping", below: c.Record.keys(), doc: "How records are written."},
 		{name: "models", later: true},
 		{name: "tools", later: true},
@@ -33,10 +34,38 @@ func (p *Policy) keys() []key {
 			doc: "`balanced`, `strict`, or `observe`: decide and record as balanced does, and then forward every call."},
 		{name: "dirs", kind: "list of paths", read: paths(&p.Dirs, folderThere),
 			doc: "Folders of Rego modules beside the shipped rules."},
+		{name: "bundles", kind: "mapping", read: bundles(&p.Bundles), each: "NAME", below: new(Bundle).keys(),
+			doc: "OPA bundles (tar.gz) of Rego modules and data. A name is 1 to 64 of `a-z0-9_-`."},
+		{name: "catalogues", kind: "list of paths", read: paths(&p.Catalogues, fileThere),
+			doc: "Files that say what known tools do, beside the shipped ones; `callgate catalogue build` writes such files."},
 		{name: "settings", kind: "mapping", read: settings(&p.Settings),
 			doc: "Tunes the shipped rules: becomes `data.settings`."},
 		{name: "timeout", kind: "duration", def: "1s", read: duration(&p.Timeout, time.Millisecond, 10*time.Second),
 			doc: "How long one decision may take; later is a refusal."},
+	}
+}
+
+func (b *Bundle) keys() []key {
+	return []key{
+		{name: "file", kind: "path", read: path(&b.File, fileThere),
+			doc: "A bundle on this machine. Give either this or `url`."},
+		{name: "url", kind: "URL", read: text(&b.URL, upstream),
+			doc: "Where the bundle is fetched from; needs `key`."},
+		{name: "headers", kind: "mapping of text", read: table(&b.Headers, headerName, headerValue),
+			doc: "Sent with every request to `url`. Values may hold references to secrets."},
+		{name: "key", kind: "path", read: path(&b.Key, fileThere),
+			doc: "Public key in PEM (RSA or ECDSA) that the bundle has to be signed with."},
+		{name: "poll", kind: "duration", def: "1m", read: duration(&b.Poll, time.Second, 24*time.Hour),
+			doc: "How often `url` is asked for a newer bundle."},
+	}
+}
+
+func (a *Approvals) keys() []key {
+	return []key{
+		{name: "expire", kind: "duration", def: "15m", read: duration(&a.Expire, time.Second, 720*time.Hour),
+			doc: "How long a question may be answered, and an approval be used."},
+		{name: "max_pending", kind: "number", def: "100", read: count(&a.MaxPending, 1, 10000),
+			doc: "How many questions of one caller may wait."},
 	}
 }
 

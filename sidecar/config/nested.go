@@ -20,6 +20,25 @@ func servers(to *map[string]Server) reader {
 	}
 }
 
+func bundles(to *map[string]Bundle) reader {
+	return func(d *decoder, n *yaml.Node, at string) {
+		d.entries(n, at, func(label string, k, v *yaml.Node, at string) {
+			d.judge(k, at, label, name)
+			var b Bundle
+			fill(b.keys())
+			before := len(d.faults)
+			d.mapping(v, at, b.keys())
+			if len(d.faults) == before {
+				d.checkBundle(k, at, b)
+			}
+			if *to == nil {
+				*to = map[string]Bundle{}
+			}
+			(*to)[label] = b
+		})
+	}
+}
+
 func tools(to *map[string]Tool) reader {
 	return func(d *decoder, n *yaml.Node, at string) {
 		d.entries(n, at, func(label string, k, v *yaml.Node, at string) {

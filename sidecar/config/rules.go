@@ -179,6 +179,17 @@ func folderThere(p string) verdict {
 	return verdict{}
 }
 
+func fileThere(p string) verdict {
+	info, err := os.Stat(p)
+	if err != nil {
+		return verdict{CodeUnreachable, fmt.Sprintf("cannot be read: %s: %s", quote(p), cause(err)), "paths are relative to the configuration file"}
+	}
+	if !info.Mode().IsRegular() {
+		return verdict{CodeUnreachable, "is not a file: " + quote(p), ""}
+	}
+	return verdict{}
+}
+
 // stateFile accepts a file that is there, or could be made in a folder that is.
 func stateFile(p string) verdict {
 	if info, err := os.Stat(p); err == nil && !info.Mode().IsRegular() {
