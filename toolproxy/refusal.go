@@ -28,6 +28,8 @@ const (
 
 	CodeDenied        Code = "denied"         // policy objects
 	CodeAsk           Code = "ask"            // a person must approve
+	CodeNotApproved   Code = "not_approved"   // a person was asked and refused
+	CodeTooManyAsked  Code = "too_many_asked" // as many questions of the caller wait as may
 	CodePolicyError   Code = "policy_error"   // policy gave no well-formed decision
 	CodePolicyTimeout Code = "policy_timeout" // policy took too long
 	CodeDetectorError Code = "detector_error" // a detector failed
@@ -48,7 +50,7 @@ var Codes = []Code{
 	CodeInvalidJSON, CodeInvalidUTF8, CodeDuplicateKey, CodeTooLarge, CodeTooDeep, CodeBatch,
 	CodeInvalidMessage, CodeHeaderMismatch, CodeOrigin, CodeUnauthenticated, CodeUnknownServer,
 	CodeSlowClient, CodeOverload,
-	CodeDenied, CodeAsk, CodePolicyError, CodePolicyTimeout, CodeDetectorError, CodeInternal,
+	CodeDenied, CodeAsk, CodeNotApproved, CodeTooManyAsked, CodePolicyError, CodePolicyTimeout, CodeDetectorError, CodeInternal,
 	CodeRecordUnavailable,
 	CodeUpstreamUnavailable, CodeUpstreamTimeout, CodeUpstreamInvalid, CodeUpstreamTooLarge,
 	CodeResultWithheld, CodeCancelled,
@@ -63,6 +65,7 @@ type Refusal struct {
 	Decision string   // "deny" or "ask"
 	Rules    []string // names of the rules that spoke
 	Record   string   // id of the audit record; empty when nothing could be recorded
+	Question string   // id of what a person is asked; empty for nothing
 	Message  string   // fixed words for the agent
 	Hint     string   // the nearest allowed action, or the next step
 	Cause    error    // for the operator's record only; never sent to the agent

@@ -17,6 +17,7 @@ type Problem struct {
 	Decision string   `json:"decision"`
 	Rules    []string `json:"rules"`
 	Record   string   `json:"record,omitempty"`
+	Question string   `json:"question,omitempty"`
 }
 
 // status maps a code to the HTTP status that says the same.
@@ -33,6 +34,7 @@ var status = map[toolproxy.Code]int{
 	toolproxy.CodeUnauthenticated:     http.StatusUnauthorized,
 	toolproxy.CodeUnknownServer:       http.StatusNotFound,
 	toolproxy.CodeSlowClient:          http.StatusRequestTimeout,
+	toolproxy.CodeTooManyAsked:        http.StatusTooManyRequests,
 	toolproxy.CodeOverload:            http.StatusServiceUnavailable,
 	toolproxy.CodeRecordUnavailable:   http.StatusServiceUnavailable,
 	toolproxy.CodeUpstreamUnavailable: http.StatusBadGateway,
@@ -54,7 +56,7 @@ func Status(code toolproxy.Code) int {
 func WriteProblem(w http.ResponseWriter, r *toolproxy.Refusal) {
 	p := Problem{
 		Type: "about:blank", Title: r.Error(), Status: Status(r.Code), Detail: r.Hint,
-		Code: string(r.Code), Decision: r.Decision, Rules: r.Rules, Record: r.Record,
+		Code: string(r.Code), Decision: r.Decision, Rules: r.Rules, Record: r.Record, Question: r.Question,
 	}
 	if p.Rules == nil {
 		p.Rules = []string{}

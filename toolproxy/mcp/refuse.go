@@ -28,11 +28,12 @@ type decision struct {
 	Decision string         `json:"decision"`
 	Rules    []string       `json:"rules"`
 	Record   string         `json:"record"`
+	Question string         `json:"question,omitempty"`
 	Code     toolproxy.Code `json:"code"`
 }
 
 func decisionOf(r *toolproxy.Refusal) decision {
-	d := decision{Decision: r.Decision, Rules: r.Rules, Record: r.Record, Code: r.Code}
+	d := decision{Decision: r.Decision, Rules: r.Rules, Record: r.Record, Question: r.Question, Code: r.Code}
 	if d.Decision == "" {
 		d.Decision = "deny"
 	}
@@ -109,6 +110,9 @@ func speak(r *toolproxy.Refusal) string {
 	}
 	if r.Hint != "" {
 		b.WriteString("\nInstead: " + r.Hint)
+	}
+	if r.Question != "" {
+		b.WriteString("\nQuestion: " + r.Question)
 	}
 	if r.Record != "" {
 		b.WriteString("\nRecord: " + r.Record)
