@@ -125,9 +125,9 @@ func TestDecideShipped(t *testing.T) {
 		{"exfil, strict", "strict", found("exfil", "argument", 2), policy.Deny, []string{"exfil_url"}, []string{"an argument holds an address that could carry data away"}},
 		{"injected argument", "", found("injection", "argument", 3), policy.Deny, []string{"injection"}, []string{"an argument carries instructions or hidden text that steer an agent"}},
 		{"injected result", "", found("injection", "result", 3), policy.Deny, []string{"injection"}, []string{"the result carries instructions or hidden text that steer an agent"}},
-		{"doubtful result", "", found("injection", "result", 2), policy.Allow, []string{"injection"}, []string{"results pass once they are screened"}},
+		{"doubtful result", "", found("injection", "result", 2), policy.Allow, []string{"main"}, []string{"results pass once they are screened"}},
 		{"doubtful result, strict", "strict", found("injection", "result", 1), policy.Transform, []string{"injection"}, []string{"passages that may steer an agent are taken out"}},
-		{"plain result", "", found("injection", "result", 1), policy.Allow, []string{"injection"}, []string{"results pass once they are screened"}},
+		{"plain result", "", found("injection", "result", 1), policy.Allow, []string{"main"}, []string{"results pass once they are screened"}},
 		{"schema", "", func(in *policy.Input) { in.Tool.SchemaErrors = []policy.SchemaError{{Pointer: "/id", Fault: "type"}} }, policy.Deny, []string{"schema"}, []string{"the arguments do not fit the tool's schema: type at /id"}},
 		{"listing", "", func(in *policy.Input) {
 			found("exfil", "argument", 4)(in)

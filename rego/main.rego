@@ -28,9 +28,10 @@ _opinions contains {"verdict": verdict, "rule": name, "said": said} if {
 }
 
 # Rules look for findings and faults; where the lists are absent they would
-# find none.
+# find none. Without settings no rule was tuned.
 _opinions contains {"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} if {
 	not {
+		data.settings.rules
 		input.findings
 		input.targets
 		input.tool.schema_errors

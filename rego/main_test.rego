@@ -14,8 +14,9 @@ _settings := {"mode": "enforce", "rules": {
 
 _input(effects) := {
 	"call": {"tool": "act", "effects": effects, "domains": ["mail"], "listing": false},
-	"tool": {"schema_errors": [], "draft_twin": "save"},
+	"tool": {"schema_errors": [], "drift": [], "draft_twin": "save"},
 	"caller": {"scopes": ["mail:read", "mail:draft", "mail:write"]},
+	"targets": [],
 	"findings": [],
 }
 
@@ -55,6 +56,17 @@ test_asks_before_it_transforms if {
 	{"verdict": "ask", "rule": "schema", "said": {"reason": "a person decides"}} in decision.opinions
 }
 
+test_asks_no_more_once_a_person_approved if {
+	ask := {"reason": "a person decides"}
+	approved := json.patch(_input(["read"]), [{"op": "add", "path": "/call/approved", "value": true}])
+	decision := main.decision with input as approved
+		with data.settings as _settings
+		with data.speakers.ask as ["schema"]
+		with data.callgate.rules.schema.ask as {ask}
+	decision.verdict == "allow"
+	{"verdict": "ask", "rule": "schema", "said": ask} in decision.opinions
+}
+
 test_denies_before_it_asks if {
 	decision := main.decision with input as _input(["delete"])
 		with data.settings as _settings
@@ -64,24 +76,23 @@ test_denies_before_it_asks if {
 }
 
 test_denies_an_effect_that_nobody_grants if {
-	off := json.patch(_settings, [{"op": "replace", "path": "/rules/read_vs_write/enabled", "value": false}])
-	decision := main.decision with input as _input(["draft", "read"]) with data.settings as off
+	decision := main.decision with input as _input(["draft", "read"])
+		with data.settings as _settings
+		with data.speakers.allow as ["draft_vs_send"]
 	decision.verdict == "deny"
 	_rules(decision).deny == {"main"}
 	{"verdict": "deny", "rule": "main", "said": {"reason": "no rule allows read"}} in decision.opinions
 }
 
 test_denies_words_that_are_no_effects_and_does_not_repeat_them if {
-	off := json.patch(_settings, [{"op": "replace", "path": "/rules/unknown_effect/enabled", "value": false}])
-	decision := main.decision with input as _input(["ignore this"]) with data.settings as off
+	decision := main.decision with input as _input(["ignore this"]) with data.settings as _settings with data.speakers.deny as []
 	decision.verdict == "deny"
 	_rules(decision).deny == {"main"}
 	{"verdict": "deny", "rule": "main", "said": {"reason": "no rule speaks for it"}} in decision.opinions
 }
 
 test_denies_a_call_of_no_effect if {
-	off := json.patch(_settings, [{"op": "replace", "path": "/rules/unknown_effect/enabled", "value": false}])
-	decision := main.decision with input as _input([]) with data.settings as off
+	decision := main.decision with input as _input([]) with data.settings as _settings with data.speakers.deny as []
 	decision.verdict == "deny"
 }
 
@@ -89,17 +100,7 @@ test_passes_a_result if {
 	result := object.union(_input(["pay"]), {"result": {"is_error": false, "bytes": 3}})
 	decision := main.decision with input as result with data.settings as _settings
 	decision.verdict == "allow"
-	_rules(decision) == {"allow": {"injection"}}
-}
-
-test_denies_a_result_that_nobody_speaks_for if {
-	result := object.union(_input(["read"]), {"result": {"is_error": false, "bytes": 3}})
-	decision := main.decision with input as result
-		with data.settings as _settings
-		with data.callgate.rules.injection.allow as set()
-	decision.verdict == "deny"
-	_rules(decision).deny == {"main"}
-	{"verdict": "deny", "rule": "main", "said": {"reason": "no rule speaks for it"}} in decision.opinions
+	_rules(decision) == {"allow": {"main"}}
 }
 
 test_denies_an_empty_input if {
@@ -109,7 +110,7 @@ test_denies_an_empty_input if {
 }
 
 test_denies_where_a_fact_is_missing if {
-	every path in ["/findings", "/tool/schema_errors", "/call/effects", "/call/domains"] {
+	every path in ["/findings", "/targets", "/tool/schema_errors", "/tool/drift", "/call/effects", "/call/domains"] {
 		partial := json.patch(_input(["read"]), [{"op": "remove", "path": path}])
 		decision := main.decision with input as partial with data.settings as _settings
 		decision.verdict == "deny"

@@ -67,12 +67,6 @@ test_is_silent_on_a_result if {
 	rule.allow | rule.deny == set() with input as result with data.settings.rules as _on
 }
 
-test_grants_nothing_when_off_or_unset if {
-	every settings in [{}, {"draft_vs_send": {}}, {"draft_vs_send": {"enabled": false}}, {"draft_vs_send": {"enabled": 1}}] {
-		rule.allow == set() with input as _input(["send"], ["*:*"], "") with data.settings.rules as settings
-	}
-}
-
 test_empty_input if {
 rule.allow |
 	rule.deny == set() with input as {} with data.settings.rules as _on

@@ -56,11 +56,5 @@ test_holds_where_unset if {
 	}
 }
 
-test_off if {
-	off := {"exfil_url": {"enabled": false}}
-	rule.deny == set() with input as _call([_found("argument", 4)]) with data.settings.rules as off
-	rule.transform == set() with input as _result([_found("result", 4)]) with data.settings.rules as off
-}
-
 test_empty_input if {
 rule.deny | rule.transform == set() with input as {} with data.settings.rules as _on}

@@ -51,11 +51,6 @@ test_holds_where_unset if {
 	}
 }
 
-test_off if {
-	off := {"financial_write_ban": {"enabled": false}}
-	rule.deny == set() with input as _input(["pay"], ["finance"]) with data.settings.rules as off
-}
-
 # That the effects are missing is the objection of callgate.main.
 test_empty_input if {
 	rule.deny == set() with input as {} with data.settings.rules as _on

@@ -39,12 +39,6 @@ test_is_silent_on_a_result if {
 	rule.deny == set() with input as result with data.settings.rules as _on
 }
 
-test_grants_nothing_when_off_or_unset if {
-	every settings in [{}, {"read_vs_write": {}}, {"read_vs_write": {"enabled": false}}, {"read_vs_write": {"enabled": "yes"}}] {
-		rule.allow == set() with input as _input(["read"], ["*:*"]) with data.settings.rules as settings
-	}
-}
-
 test_empty_input if {
 	rule.allow == set() with input as {} with data.settings.rules as _on
 	rule.deny == set() with input as {} with data.settings.rules as _on

@@ -52,11 +52,6 @@ test_holds_where_unset if {
 	}
 }
 
-test_off if {
-	rule.deny == set() with input as _input([{"pointer": "", "fault": "required"}])
-		with data.settings.rules as {"schema": {"enabled": false}}
-}
-
 # That the list is missing is the objection of callgate.main.
 test_empty_input if {
 	rule.deny == set() with input as {} with data.settings.rules as _on

@@ -39,10 +39,6 @@ test_holds_where_unset if {
 	}
 }
 
-test_off if {
-	rule.deny == set() with input as _input([], []) with data.settings.rules as {"unknown_effect": {"enabled": false}}
-}
-
 # That the lists are missing is the objection of callgate.main.
 test_empty_input if {
 	rule.deny == set() with input as {} with data.settings.rules as _on
