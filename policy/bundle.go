@@ -34,7 +34,8 @@ type source struct {
 	text    []byte
 	module  *ast.Module
 	shipped bool
-	test    bool // its name ends in _test.rego; never part of an Engine
+	test    bool   // its name ends in _test.rego; never part of an Engine
+	archive string // the Archive that it came in; empty for a folder
 }
 
 // collect reads, parses and checks everything that needs no compiler.
@@ -47,6 +48,9 @@ func collect(o Options) (*bundle, Faults) {
 	faults = append(faults, b.read(o.Shipped, "", true)...)
 	for _, dir := range o.Dirs {
 		faults = append(faults, b.read(os.DirFS(dir), filepath.Clean(dir), false)...)
+	}
+	for _, a := range o.Archives {
+		faults = append(faults, b.unpack(a)...)
 	}
 	if err := readJSON(o.Shipped, "schemas/input.json", &b.schema); err != nil {
 		faults = append(faults, Fault{File: "schemas/input.json", Code: "unreadable", Message: err.Error()})
@@ -62,7 +66,8 @@ func collect(o Options) (*bundle, Faults) {
 	if len(b.rules) == 0 && len(faults) == 0 {
 		faults = append(faults, Fault{File: "policy", Code: "no_rules", Message: "the shipped rules are missing"})
 	}
-	return b, append(faults, b.settle(o)...)
+	faults = append(faults, b.settle(o)...)
+	return b, append(faults, b.join(o.Archives)...)
 }
 
 // read adds every .rego file below a folder. Hidden entries are skipped: they

@@ -27,6 +27,8 @@ var unmeasured = rego.EvalMetrics(metrics.NoOp())
 type Options struct {
 	Shipped  fs.FS          // main.rego, scopes.rego, rules/, profiles/, schemas/
 	Dirs     []string       // folders with rules of the operator; .rego files are found at any depth
+	Archives []Archive      // rules and data of the operator beside Dirs
+	OwnTests bool           // whether Load also runs the operator's tests, all of which have to pass
 	Profile  string         // name of a file in profiles/; empty means "balanced"
 	Settings map[string]any // over the profile: {"mode": ..., "rules": {NAME: {SETTING: ...}}}
 	Timeout  time.Duration  // of one decision; 0 means DefaultTimeout
@@ -61,6 +63,9 @@ type RuleInfo struct {
 func Load(ctx context.Context, o Options) (*Engine, error) {
 	b, faults := collect(o)
 	faults = append(faults, b.compile()...)
+	if o.OwnTests && len(faults) == 0 {
+		faults = b.ownTests(ctx)
+	}
 	if err := faults.err(); err != nil {
 		return nil, err
 	}
