@@ -96,6 +96,7 @@ func (s sheet) decision(r *audit.Record) {
 		s.line("Reason", reason)
 	}
 	s.line("Cause", r.Cause)
+	s.line("Approval", r.Approval)
 	s.line("Revision", r.Revision)
 	s.document("Findings", r.Findings)
 }

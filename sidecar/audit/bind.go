@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	decidedColumns = 23
+	decidedColumns = 24
 	endedColumns   = 9
 	processColumn  = 2 // of decided; known to the writer only
 )
 
 const insertDecided = `INSERT INTO decided (id, time, process, surface, stage, caller, session, server, tool,
-	effects, domains, effect_source, decision, code, step, rules, reasons, cause, observed, findings, revision, input, rewritten)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	effects, domains, effect_source, decision, code, step, rules, reasons, cause, observed, findings, revision, input, rewritten, approval)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 const insertEnded = `INSERT INTO ended (seq, time, outcome, code, cause, rules, findings, latency_us, upstream_us)
 	SELECT seq, ?, ?, ?, ?, ?, ?, ?, ? FROM decided WHERE id = ?`
@@ -32,7 +32,7 @@ func bindDecided(args *[decidedColumns]driver.NamedValue, r *Record) {
 		text(r.Surface), text(r.Stage), text(r.Caller), text(r.Session), text(r.Server), text(r.Tool),
 		list(r.Effects), list(r.Domains), text(r.EffectSource),
 		r.Decision, text(r.Code), text(r.Step), list(r.Rules), list(r.Reasons), text(r.Cause), observed,
-		document(r.Findings), text(r.Revision), document(r.Input), document(r.Rewritten),
+		document(r.Findings), text(r.Revision), document(r.Input), document(r.Rewritten), text(r.Approval),
 	} {
 		args[i].Value = v
 	}

@@ -33,6 +33,7 @@ func (r *Record) AppendJSON(b []byte, whole bool) ([]byte, error) {
 	o.raw("observed", strconv.AppendBool(nil, r.Observed))
 	o.findings("findings", r.Findings)
 	o.text("revision", r.Revision)
+	o.text("approval", r.Approval)
 	o.end(&r.End)
 	if whole {
 		o.document("input", r.Input)

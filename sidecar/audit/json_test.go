@@ -53,7 +53,7 @@ func TestLineHasWhatIsPromised(t *testing.T) {
 	}
 	for _, name := range []string{
 		"id", "seq", "time", "surface", "stage", "caller", "session", "server", "tool", "effects", "decision", "rules",
-		"findings", "revision", "outcome", "latency_us", "domains", "effect_source", "code", "reasons", "observed",
+		"findings", "revision", "outcome", "latency_us", "domains", "effect_source", "code", "reasons", "observed", "approval",
 	} {
 		if v, ok := members[name]; !ok || v == nil {
 			t.Errorf("%s is %v", name, v)

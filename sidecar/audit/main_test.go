@@ -96,6 +96,7 @@ func call() Record {
 		Reasons: []string{`a "draft" is enough`, "zwölf"}, Cause: "line one\nline two", Observed: true,
 		Findings: json.RawMessage(`[{"rule":"exfil_url"}]`), Revision: "0f3c9a",
 		Input: json.RawMessage(`{"call":{"id":9007199254740993}}`), Rewritten: json.RawMessage(`{"tool":"create_draft"}`),
+		Approval: "q-abcdefg234",
 	}
 }
 

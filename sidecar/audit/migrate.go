@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"database/sql/driver"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -14,16 +15,16 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrations gives the scripts in order.
-func migrations() ([]string, error) {
-	names, err := fs.Glob(migrationFiles, "migrations/*.sql")
+// scriptsOf gives the migrations of a room in order.
+func scriptsOf(room fs.FS) ([]string, error) {
+	names, err := fs.Glob(room, "migrations/*.sql")
 	if err != nil {
 		return nil, err
 	}
 	slices.Sort(names)
 	scripts := make([]string, len(names))
 	for i, name := range names {
-		text, err := migrationFiles.ReadFile(name)
+		text, err := fs.ReadFile(room, name)
 		if err != nil {
 			return nil, err
 		}
@@ -32,19 +33,37 @@ func migrations() ([]string, error) {
 	return scripts, nil
 }
 
-// migrate brings the file to the newest version. It is safe while other
-// processes do the same: the version is read again under the write lock.
+// migrate brings the file to the newest version.
 func migrate(ctx context.Context, c *conn) error {
-	scripts, err := migrations()
+	return c.migrate(ctx, migrationFiles, "PRAGMA user_version", func(version int) error {
+		_, err := c.exec(ctx, fmt.Sprintf("PRAGMA user_version=%d", version))
+		return err
+	})
+}
+
+// migrateRoom brings the tables of another room to the newest version.
+func (c *conn) migrateRoom(ctx context.Context, room string, files fs.FS) error {
+	return c.migrate(ctx, files, "SELECT coalesce(max(version), 0) FROM rooms WHERE room = ?", func(version int) error {
+		_, err := c.exec(ctx, "INSERT INTO rooms (room, version) VALUES (?, ?) ON CONFLICT (room) DO UPDATE SET version = excluded.version",
+			room, int64(version))
+		return err
+	}, room)
+}
+
+// migrate runs the scripts that a room's tables have not seen, and notes the
+// version. It is safe while other processes do the same: the version is read
+// again under the write lock.
+func (c *conn) migrate(ctx context.Context, room fs.FS, ask string, note func(version int) error, args ...driver.Value) error {
+	scripts, err := scriptsOf(room)
 	if err != nil {
 		return err
 	}
-	version, err := c.integer(ctx, "PRAGMA user_version")
+	version, err := c.integer(ctx, ask, args...)
 	if err != nil || version == int64(len(scripts)) {
 		return err
 	}
 	return c.inTx(ctx, func() error {
-		version, err := c.integer(ctx, "PRAGMA user_version")
+		version, err := c.integer(ctx, ask, args...)
 		if err != nil {
 			return err
 		}
@@ -56,8 +75,7 @@ func migrate(ctx context.Context, c *conn) error {
 				return fmt.Errorf("migration %d: %w", n+1, err)
 			}
 		}
-		_, err = c.exec(ctx, fmt.Sprintf("PRAGMA user_version=%d", len(scripts)))
-		return err
+		return note(len(scripts))
 	})
 }
 
@@ -71,7 +89,7 @@ func known(version int64, scripts []string) error {
 
 // current refuses a file that is not of the newest version.
 func current(version int64) error {
-	scripts, err := migrations()
+	scripts, err := scriptsOf(migrationFiles)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ const (
 
 const selectCalls = `SELECT d.seq, d.id, d.time, d.surface, d.stage, d.caller, d.session, d.server, d.tool,
 	d.effects, d.domains, d.effect_source, d.decision, d.code, d.step, d.rules, d.reasons, d.cause, d.observed,
-	d.findings, d.revision, d.input, d.rewritten, e.outcome, e.code, e.cause, e.rules, e.findings, e.latency_us, e.upstream_us
+	d.findings, d.revision, d.input, d.rewritten, d.approval, e.outcome, e.code, e.cause, e.rules, e.findings, e.latency_us, e.upstream_us
 	FROM decided d LEFT JOIN ended e ON e.seq = d.seq`
 
 // List gives the entries that match, in the one order of decisions. It reads

@@ -18,7 +18,8 @@
 //
 // The tables are append-only: a call is a row in decided and, once it has
 // ended, a row in ended; the view calls joins them. Triggers refuse changes.
-// They stop mistakes, not somebody who may write the file.
+// They stop mistakes, not somebody who may write the file. Other rooms may keep
+// tables of their own in the file, which Store.Tables opens for them.
 //
 // The package does not redact: it stores what it is given. It does not repair
 // a damaged file, and it never moves or deletes one.
@@ -73,6 +74,7 @@ type Record struct {
 	Revision  string          // of the policy that decided
 	Input     json.RawMessage // what was judged, with secrets as marks
 	Rewritten json.RawMessage // the call that a transform made of it; nil for none
+	Approval  string          // id of the question that was asked, or whose answer was used; empty for none
 
 	End End
 }

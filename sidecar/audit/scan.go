@@ -14,7 +14,7 @@ func scan(rows *sql.Rows) (r Record, err error) {
 	err = rows.Scan(&r.Seq, &r.ID, &at, words(&r.Surface), words(&r.Stage), words(&r.Caller), words(&r.Session),
 		words(&r.Server), words(&r.Tool), column[[]string]{&r.Effects}, column[[]string]{&r.Domains}, words(&r.EffectSource),
 		&r.Decision, words(&r.Code), words(&r.Step), column[[]string]{&r.Rules}, column[[]string]{&r.Reasons}, words(&r.Cause),
-		&r.Observed, raw(&r.Findings), words(&r.Revision), raw(&r.Input), raw(&r.Rewritten),
+		&r.Observed, raw(&r.Findings), words(&r.Revision), raw(&r.Input), raw(&r.Rewritten), words(&r.Approval),
 		outcome(&r.End.Outcome), words(&r.End.Code), words(&r.End.Cause), column[[]string]{&r.End.Rules}, raw(&r.End.Findings), &latency, &upstream)
 	r.Time = time.UnixMicro(at).UTC()
 	r.End.Latency = time.Duration(latency.Int64) * time.Microsecond

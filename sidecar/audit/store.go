@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -27,6 +28,7 @@ type Store struct {
 
 	gate   sync.RWMutex // held for reading while something is put into queue
 	closed bool         // under gate
+	rooms  []*sql.DB    // tables of other rooms; under gate
 }
 
 // Open opens the record and creates it, with its folder, where there is none.
@@ -113,5 +115,5 @@ func (s *Store) Close() error {
 	close(s.queue)
 	s.gate.Unlock()
 	<-s.done
-	return errors.Join(s.Reader.Close(), s.w.end())
+	return errors.Join(s.closeRooms(), s.Reader.Close(), s.w.end())
 }

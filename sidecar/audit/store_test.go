@@ -210,7 +210,7 @@ func TestVersionsOfTheFile(t *testing.T) {
 		t.Errorf("OpenReader: %v", err)
 	}
 	err = s.on(true, func(c *conn) error {
-		_, err := c.exec(ctx, fmt.Sprintf("PRAGMA user_version=%d", 1))
+		_, err := c.exec(ctx, fmt.Sprintf("PRAGMA user_version=%d", 2))
 		return err
 	})
 	if err != nil {
