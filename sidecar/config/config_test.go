@@ -29,6 +29,13 @@ func TestExample(t *testing.T) {
 	want.AllowedHosts = []string{"callgate.example.com"}
 	want.AllowedOrigins = []string{"https://console.example.com"}
 	want.Policy.Dirs = []string{abs("policy")}
+	want.Policy.Bundles = map[string]Bundle{
+		"team": {File: abs("bundle.tar.gz"), Poll: time.Minute},
+		"company": {URL: "https://policy.example.com/bundle.tar.gz", Headers: map[string]string{"Authorization": "Bearer ${secret:env:POLICY_TOKEN}"},
+			Key: abs("policy.pem"), Poll: 5 * time.Minute},
+	}
+	want.Policy.Catalogues = []string{abs("catalogue.json")}
+	want.Approvals = Approvals{Expire: time.Hour, MaxPending: 20}
 	want.Policy.Settings = map[string]any{
 		"payments":       map[string]any{"max_amount": 250, "currencies": []any{"EUR", "USD"}},
 		"internal_hosts": []any{"intranet.example.com"},
@@ -70,7 +77,8 @@ func TestDefaults(t *testing.T) {
 			HeaderTimeout: 10 * time.Second, BodyTimeout: 30 * time.Second, ShutdownTimeout: 30 * time.Second,
 			MaxCalls: 1024, MaxChildren: 64, IdleChild: 10 * time.Minute,
 		},
-		Record: Record{WriteTimeout: 5 * time.Second},
+		Approvals: Approvals{Expire: 15 * time.Minute, MaxPending: 100},
+		Record:    Record{WriteTimeout: 5 * time.Second},
 	}
 	if got, err := Load(""); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -100,6 +108,8 @@ func TestAccepted(t *testing.T) {
 		"allowed_hosts: ['callgate.example.com:8443', '[::1]:80', localhost]",
 		"servers: {a: {url: 'http://127.0.0.1:1/mcp?key=${secret:env:K}'}}",
 		"callers: [{name: a, local: True}]",
+		"approvals: {expire: 1s, max_pending: 1}",
+		"approvals: {expire: 720h, max_pending: 10000}",
 		"policy: {settings: {a: null, b: 1.5, c: 2024-01-01, 'd.e': [true, {}]}}",
 	}
 	for _, text := range cases {
@@ -202,7 +212,7 @@ func fields(at string, typ reflect.Type) []string {
 	var list []string
 	for i := range typ.NumField() {
 		f := typ.Field(i)
-		if f.Name == "File" {
+		if at == "" && f.Name == "File" {
 			continue // where the configuration came from, not a key of it
 		}
 		full := join(at, snake(f.Name))
@@ -220,7 +230,7 @@ func fields(at string, typ reflect.Type) []string {
 }
 
 // entry is the word that the table uses for an entry of a mapping.
-var entry = map[string]string{"Server": "NAME", "Tool": "TOOL"}
+var entry = map[string]string{"Server": "NAME", "Bundle": "NAME", "Tool": "TOOL"}
 
 func snake(name string) string {
 	if name == "URL" {

@@ -19,8 +19,8 @@ func TestFaultReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(files) != 13 {
-		t.Fatalf("found %d reports, want 13", len(files))
+	if len(files) != 16 {
+		t.Fatalf("found %d reports, want 16", len(files))
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) { faultReport(t, file) })
