@@ -105,6 +105,10 @@ func TestDecideShipped(t *testing.T) {
 			in.Tool.DraftTwin, in.Caller.Scopes = twin, scopes
 		}
 	}
+	pay := func(in *policy.Input) {
+		in.Call.Effects, in.Caller.Scopes = []string{"pay"}, []string{"*:*"}
+		in.Money = &policy.Money{Known: true, Amount: "5", Currency: "EUR", Payee: "acme"}
+	}
 	cases := []struct {
 		name    string
 		profile string
@@ -113,15 +117,15 @@ func TestDecideShipped(t *testing.T) {
 		rules   []string
 		reasons []string
 	}{
-		{"read", "", func(*policy.Input) {}, policy.Allow, []string{"read_vs_write"}, []string{"the caller holds the scope"}},
-		{"write", "", func(in *policy.Input) { in.Call.Effects = []string{"read", "write"} }, policy.Deny, []string{"read_vs_write"}, []string{"needs the scope crm:write"}},
-		{"send with the scope", "", send("save_draft", "mail:send"), policy.Allow, []string{"draft_vs_send"}, []string{"the caller holds the scope"}},
+		{"read", "", func(*policy.Input) {}, policy.Allow, []string{"least_privilege"}, []string{"the caller holds the scope"}},
+		{"write", "", func(in *policy.Input) { in.Call.Effects = []string{"read", "write"} }, policy.Deny, []string{"least_privilege"}, []string{"needs the scope crm:write"}},
+		{"send with the scope", "", send("save_draft", "mail:send"), policy.Allow, []string{"least_privilege"}, []string{"the caller holds the scope"}},
 		{"send becomes a draft", "", send("save_draft", "mail:draft"), policy.Transform, []string{"draft_vs_send"}, []string{"a send without the scope becomes a draft"}},
-		{"send without twin", "", send("", "mail:draft"), policy.Deny, []string{"draft_vs_send"}, []string{"needs the scope mail:send"}},
-		{"pay", "", func(in *policy.Input) { in.Call.Effects, in.Caller.Scopes = []string{"pay"}, []string{"*:*"} }, policy.Deny, []string{"financial_write_ban"}, []string{"agents do not move money or change financial records"}},
+		{"send without twin", "", send("", "mail:draft"), policy.Deny, []string{"least_privilege"}, []string{"needs the scope mail:send"}},
+		{"pay", "", pay, policy.Deny, []string{"financial_write_ban"}, []string{"agents do not move money or change financial records"}},
 		{"unknown", "", func(in *policy.Input) { in.Call.Effects, in.Caller.Scopes = []string{"unknown"}, []string{"*:*"} }, policy.Deny, []string{"unknown_effect"}, []string{"it is not known what this tool does"}},
 		{"exfil", "", found("exfil", "argument", 3), policy.Deny, []string{"exfil_url"}, []string{"an argument holds an address that could carry data away"}},
-		{"exfil below", "", found("exfil", "argument", 2), policy.Allow, []string{"read_vs_write"}, []string{"the caller holds the scope"}},
+		{"exfil below", "", found("exfil", "argument", 2), policy.Allow, []string{"least_privilege"}, []string{"the caller holds the scope"}},
 		{"exfil, strict", "strict", found("exfil", "argument", 2), policy.Deny, []string{"exfil_url"}, []string{"an argument holds an address that could carry data away"}},
 		{"injected argument", "", found("injection", "argument", 3), policy.Deny, []string{"injection"}, []string{"an argument carries instructions or hidden text that steer an agent"}},
 		{"injected result", "", found("injection", "result", 3), policy.Deny, []string{"injection"}, []string{"the result carries instructions or hidden text that steer an agent"}},
@@ -132,8 +136,8 @@ func TestDecideShipped(t *testing.T) {
 		{"listing", "", func(in *policy.Input) {
 			found("exfil", "argument", 4)(in)
 			in.Call.Listing, in.Tool.SchemaErrors = true, []policy.SchemaError{{Fault: "required"}}
-		}, policy.Allow, []string{"read_vs_write"}, []string{"the caller holds the scope"}},
-		{"observe decides alike", "observe", func(in *policy.Input) { in.Call.Effects = []string{"pay"} }, policy.Deny, []string{"financial_write_ban"}, []string{"agents do not move money or change financial records"}},
+		}, policy.Allow, []string{"least_privilege"}, []string{"the caller holds the scope"}},
+		{"observe decides alike", "observe", pay, policy.Deny, []string{"financial_write_ban"}, []string{"agents do not move money or change financial records"}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -182,7 +182,7 @@ func TestRules(t *testing.T) {
 	var names []string
 	for _, r := range load(t, policy.Options{Dirs: []string{dir}, Profile: "strict"}).Rules() {
 		names = append(names, r.Name)
-		if r.Shipped == (r.Name == "own") || r.Settings["enabled"] != true {
+		if r.Shipped == (r.Name == "own") || r.Settings["enabled"] != (r.Name != "quiet_hours") {
 			t.Errorf("%+v", r)
 		}
 		if r.Shipped && (r.Title == "" || r.Description == "" || r.Risk == "") {
@@ -192,7 +192,10 @@ func TestRules(t *testing.T) {
 			t.Errorf("the profile strict is not in %+v", r)
 		}
 	}
-	want := []string{"draft_vs_send", "exfil_url", "financial_write_ban", "injection", "own", "read_vs_write", "schema", "unknown_effect"}
+	want := []string{
+		"destructive", "draft_vs_send", "egress", "execute", "exfil_url", "financial_write_ban", "injection", "least_privilege", "own",
+		"quiet_hours", "read_vs_write", "recipients", "schema", "secrets", "spend_limits", "tool_drift", "unknown_effect",
+	}
 	if !reflect.DeepEqual(names, want) {
 		t.Errorf("rules %v, want %v", names, want)
 	}
@@ -226,25 +229,66 @@ func TestRevision(t *testing.T) {
 
 // TestSelfTest holds shipped policies with one rule broken.
 func TestSelfTest(t *testing.T) {
-	cases := []struct{ rule, old, new, what string }{
-		{"financial_write_ban", "_applies if {", "_applies if {\n\tinput.call.id == \"x\"", "a payment"},
-		{"unknown_effect", `"pay", "admin"}`, `"pay", "admin", "unknown"}`, "an unknown effect"},
-		{"exfil_url", `not finding.level < _levels[data.settings.rules.exfil_url.deny]`, `finding.level > 4`, "an address that carries data away"},
-		{"injection", `not finding.level < _levels[data.settings.rules.injection.deny]`, `finding.level > 4`, "an injected argument"},
-		{"schema", "some error in input.tool.schema_errors", "some error in input.tool.schema_errors\n\tinput.call.id == \"x\"", "arguments that do not fit the schema"},
-		{"read_vs_write", "some scope in scopes.lacking[effect]", "some scope in scopes.lacking[effect]\n\tscope == \"x\"", "a write without the scope"},
-		{"draft_vs_send", "some scope in scopes.lacking.send", "some scope in scopes.lacking.sent", "a send without the scope"},
+	cases := []struct {
+		rule, old, new string
+		settings       map[string]any
+		what           []string
+	}{
+		{"financial_write_ban", "not _excepted", `input.call.id == "x"`, nil, []string{"a payment"}},
+		{"unknown_effect", `"pay", "admin"}`, `"pay", "admin", "unknown"}`, nil, []string{"an unknown effect"}},
+		{"exfil_url", `not finding.level < _levels[data.settings.rules.exfil_url.deny]`, `finding.level > 4`, nil, []string{"an address that carries data away"}},
+		{"injection", `not finding.level < _levels[data.settings.rules.injection.deny]`, `finding.level > 4`, nil, []string{"an injected argument"}},
+		{"secrets", `not finding.level < _levels[data.settings.rules.secrets.deny]`, `finding.level > 4`, nil, []string{"a secret on its way out"}},
+		{"schema", "some error in input.tool.schema_errors", "some error in input.tool.schema_errors\n\tinput.call.id == \"x\"", nil, []string{"arguments that do not fit the schema"}},
+		{"least_privilege", "some scope in missing", "some scope in missing\n\tscope == \"x\"", nil, []string{"a write without the scope"}},
+		{"draft_vs_send", "scopes.lacking.send != set()", "scopes.lacking.sent != set()", nil, []string{"a send without the scope"}},
+		{"draft_vs_send", `external == "ask"`, `external == "asks"`, map[string]any{"external": "ask"}, []string{"a send"}},
+		{"destructive", "some kind in _kinds", "some kind in _kinds\n\tkind == \"x\"", map[string]any{"bulk": "deny", "delete": "deny", "hinted": "deny"},
+			[]string{"a deletion without a bound", "a deletion", "a change by a destructive tool"}},
+		{"execute", `not data.settings.rules.execute[kind] in {"ask", "allow"}`, `kind == "x"`, map[string]any{"opaque": "deny", "other": "deny"},
+			[]string{"a program with other rights", "a program that nobody understands", "a program"}},
+		{"execute", "not _listed", `input.call.id == "x"`, map[string]any{"programs": []any{"git"}}, []string{"a program that is not listed"}},
+		{"egress", "not _open(target)", `input.call.id == "x"`, map[string]any{"banned": []any{"example.org"}, "allowed": []any{"example.com"}},
+			[]string{"a request for the machine's own credentials", "a request to the own machine", "a request to a banned host", "a request to a host that is not allowed"}},
+		{"recipients", `not mode in {"ask", "allow"}`, `mode == "x"`, map[string]any{"banned": []any{"example.org"}, "allowed": []any{"example.com"}},
+			[]string{"a message to a banned recipient", "a message to a stranger"}},
+		{"recipients", `not mode in {"ask", "allow"}`, `mode == "x"`, map[string]any{"without_list": "deny"}, []string{"a message"}},
+		{"read_vs_write", "not _open", `input.call.id == "x"`,
+			map[string]any{"read_only_callers": []any{"a"}, "read_only_servers": []any{"b"}, "read_only_domains": []any{"crm"}},
+			[]string{"a write against read_only_callers", "a write against read_only_servers", "a write against read_only_domains"}},
+		{"read_vs_write", "some domain in scopes.domains", "some domain in []", map[string]any{"ask_domains": []any{"crm"}}, []string{"a write against ask_domains"}},
+		{"tool_drift", "not _bearable(part)", `part == "x"`, map[string]any{"deny": []any{"schema"}, "ask": []any{}},
+			[]string{"a tool whose self-test changed", "a tool whose schema changed"}},
+		{"spend_limits", "not money.known", "not money.known\n\tinput.call.id == \"x\"", nil, []string{"a payment of an unknown amount"}},
+		{"spend_limits", `rules.spend_limits.first_payee == "ask"`, `rules.spend_limits.first_payee == "asks"`, nil, []string{"a payment to a new payee"}},
+		{"quiet_hours", "not _awake", `input.call.id == "x"`, map[string]any{"enabled": true, "days": []any{"wednesday"}}, []string{"a change in quiet hours"}},
 	}
 	for _, c := range cases {
 		t.Run(c.rule, func(t *testing.T) {
 			broken := shippedWith(t, "rules/"+c.rule+"/"+c.rule+".rego", func(s string) string { return strings.Replace(s, c.old, c.new, 1) })
-			list := faults(t, policy.Options{Shipped: broken})
-			want := "the rule " + c.rule + " lets " + c.what + " pass"
-			if len(list) != 1 || list[0].Code != "self_test" || list[0].Message != want {
-				t.Errorf("got %v, want %q", list, want)
+			with := func(settings map[string]any) map[string]any {
+				if settings == nil {
+					settings = map[string]any{}
+				}
+				return map[string]any{"rules": map[string]any{c.rule: settings}}
 			}
-			off := map[string]any{"rules": map[string]any{c.rule: map[string]any{"enabled": false}}}
-			load(t, policy.Options{Shipped: broken, Settings: off})
+			load(t, policy.Options{Settings: with(c.settings)})
+			list := faults(t, policy.Options{Shipped: broken, Settings: with(c.settings)})
+			var got []string
+			for _, f := range list {
+				got = append(got, f.Message)
+				if f.Code != "self_test" {
+					t.Errorf("%v", f)
+				}
+			}
+			var want []string
+			for _, what := range c.what {
+				want = append(want, "the rule "+c.rule+" lets "+what+" pass")
+			}
+			if slices.Sort(want); !slices.Equal(got, want) {
+				t.Errorf("got %q\nwant %q", got, want)
+			}
+			load(t, policy.Options{Shipped: broken, Settings: with(map[string]any{"enabled": false})})
 		})
 	}
 	t.Run("a main that allows", func(t *testing.T) {

@@ -5,44 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 )
-
-// bad is a call that a rule exists to stop.
-type bad struct {
-	rule string
-	what string
-	in   Input
-}
-
-// badCalls holds one call for each ban. The caller may do everything else, so
-// that only the ban stands in the way.
-func badCalls() []bad {
-	call := func(change func(*Input)) Input {
-		in := Input{
-			Version: InputVersion, Now: time.Unix(0, 0),
-			Call:   Call{ID: "self-test", Surface: "mcp", Stage: "execute", Server: "self", Tool: "test", Effects: []string{"read"}, Domains: []string{"mail"}, EffectSource: "operator"},
-			Tool:   Tool{Known: true, Pinned: true},
-			Caller: Caller{Name: "self-test", Auth: "local", Scopes: []string{"*:*"}},
-		}
-		change(&in)
-		return in
-	}
-	found := func(detector string) func(*Input) {
-		return func(in *Input) {
-			in.Findings = []Finding{{Detector: detector, Rule: "self_test", Severity: "critical", Level: 4, Direction: "argument"}}
-		}
-	}
-	return []bad{
-		{"financial_write_ban", "a payment", call(func(in *Input) { in.Call.Effects, in.Call.Domains = []string{"pay"}, []string{"finance"} })},
-		{"unknown_effect", "an unknown effect", call(func(in *Input) { in.Call.Effects = []string{"unknown"} })},
-		{"read_vs_write", "a write without the scope", call(func(in *Input) { in.Call.Effects, in.Caller.Scopes = []string{"write"}, []string{"mail:read"} })},
-		{"draft_vs_send", "a send without the scope", call(func(in *Input) { in.Call.Effects, in.Caller.Scopes = []string{"send"}, []string{"mail:read"} })},
-		{"exfil_url", "an address that carries data away", call(found("exfil"))},
-		{"injection", "an injected argument", call(found("injection"))},
-		{"schema", "arguments that do not fit the schema", call(func(in *Input) { in.Tool.SchemaErrors = []SchemaError{{Fault: "required"}} })},
-	}
-}
 
 // objects reports whether a rule spoke, and not for the call.
 func objects(d Decision, rule string) bool {
@@ -59,15 +22,8 @@ const patience = 20
 func (e *Engine) selfTest(ctx context.Context) Faults {
 	trial := *e
 	trial.timeout *= patience
-	on := map[string]bool{}
-	for _, r := range e.rules {
-		on[r.Name] = r.Settings["enabled"] == true
-	}
 	var faults Faults
-	for _, b := range badCalls() {
-		if !on[b.rule] {
-			continue
-		}
+	for _, b := range badCalls(e.rules) {
 		d, err := trial.Decide(ctx, &b.in)
 		switch {
 		case err != nil:

@@ -40,7 +40,7 @@ func TestSpeakers(t *testing.T) {
 			}
 		}
 	}
-	if len(compiled.Sorted) != 8 || spoken != 14 {
+	if len(compiled.Sorted) != 16 || spoken != 29 {
 		t.Errorf("%d rules speak %d times", len(compiled.Sorted), spoken)
 	}
 }

@@ -5,9 +5,9 @@ package rego
 
 import "embed"
 
-// Files is the shipped policy. main.rego and scopes.rego are the packages
-// callgate.main and callgate.scopes; a folder of rules/ is the package
-// callgate.rules.<folder>.
+// Files is the shipped policy. main.rego, scopes.rego and money.rego are the
+// packages callgate.main, callgate.scopes and callgate.money; a folder of
+// rules/ is the package callgate.rules.<folder>.
 //
-//go:embed main.rego main_test.rego scopes.rego scopes_test.rego rules profiles schemas
+//go:embed main.rego main_test.rego scopes.rego scopes_test.rego money.rego money_test.rego rules profiles schemas
 var Files embed.FS

@@ -16,7 +16,7 @@ decision := {"verdict": _verdict, "opinions": _opinions} if {
 	_verdict
 } else := {
 	"verdict": "deny",
-	"opinions": (_opinions | {{"verdict": "deny", "rule": "main", "said": {"reason": _reason}}}),
+	"opinions": (_opinions | {{"verdict": "deny", "rule": "main", "said": {"reason": _reason, "nearest": _nearest}}}),
 }
 
 # Which rules have something to say for a verdict is known when they are loaded,
@@ -38,6 +38,8 @@ _opinions contains {"verdict": "deny", "rule": "main", "said": {"reason": "facts
 		input.tool.drift
 		input.call.effects
 		input.call.domains
+		input.call.traits
+		input.call.programs
 	}
 }
 
@@ -77,6 +79,8 @@ _granted if {
 		effect in opinion.said.effects
 	}
 }
+
+_nearest := "ask the operator for a scope or a rule that allows it"
 
 default _reason := "no rule speaks for it"
 

@@ -32,3 +32,12 @@ lacking := {effect: scopes |
 } if {
 	not input.result
 }
+
+# METADATA
+# description: |
+#   The tool that saves a draft in place of the one that is called. It is
+#   undefined where there is none.
+twin := input.tool.draft_twin if {
+	input.tool.draft_twin != ""
+	input.tool.draft_twin != input.call.tool
+}

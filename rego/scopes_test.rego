@@ -44,3 +44,12 @@ test_empty_input if {
 	scopes.domains == ["other"] with input as {}
 	scopes.lacking == {} with input as {}
 }
+
+test_twin if {
+	scopes.twin == "save_draft" with input as {"call": {"tool": "send_mail"}, "tool": {"draft_twin": "save_draft"}}
+	every tool in [{}, {"draft_twin": ""}, {"draft_twin": "send_mail"}] {
+		not scopes.twin with input as {"call": {"tool": "send_mail"}, "tool": tool}
+	}
+	not scopes.twin with input as {"tool": {"draft_twin": "save_draft"}}
+	not scopes.twin with input as {}
+}

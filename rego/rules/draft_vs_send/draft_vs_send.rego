@@ -1,47 +1,60 @@
 # METADATA
 # title: Drafting and sending
 # description: |
-#   Grants drafts and sends where a scope of the caller covers them in every
-#   domain of the call. A send without the scope becomes a draft where the tool
-#   has a twin that saves one, and is refused elsewhere. Switched off, it grants
-#   nothing.
+#   A send without the scope becomes a draft where the tool has a twin that saves
+#   one. A send with the scope goes out, is asked about or becomes a draft. It
+#   grants nothing.
 # scope: package
 # custom:
 #   risk: high
 #   default: true
+#   settings:
+#     external:
+#       description: |
+#         what becomes of a send by a caller that holds the scope: allow lets it
+#         go, ask leaves it to a person, draft makes it a draft and refuses it
+#         where the tool has no twin
+#       default: allow
+#       one_of: [allow, ask, draft]
+#   example:
+#     call:
+#       call: {tool: send_mail, effects: [send], domains: [mail]}
+#       tool: {draft_twin: save_draft}
+#       caller: {scopes: ["mail:draft"]}
+#     says: transform
 package callgate.rules.draft_vs_send
 
 import rego.v2
 
 import data.callgate.scopes
 
-deny contains {
-	"reason": sprintf("needs the scope %s", [scope]),
-	"nearest": "ask the operator for the scope",
+transform contains {
+	"reason": "a send without the scope becomes a draft",
+	"edits": [{"op": "redirect", "tool": scopes.twin}],
 } if {
-	some scope in scopes.lacking.draft
-}
-
-deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": "save a draft"} if {
-	some scope in scopes.lacking.send
-	not _twin
+	scopes.lacking.send != set()
 }
 
 transform contains {
-	"reason": "a send without the scope becomes a draft",
-	"edits": [{"op": "redirect", "tool": input.tool.draft_twin}],
+	"reason": "sends become drafts here",
+	"edits": [{"op": "redirect", "tool": scopes.twin}],
 } if {
-	scopes.lacking.send != set()
-	_twin
+	scopes.lacking.send == set()
+	data.settings.rules.draft_vs_send.external == "draft"
 }
 
-allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
-	some effect in input.call.effects
-	effect in {"draft", "send"}
-	scopes.lacking[effect] == set()
+ask contains {"reason": "a person decides about sends", "nearest": "save a draft"} if {
+	scopes.lacking.send == set()
+	data.settings.rules.draft_vs_send.external == "ask"
 }
 
-_twin if {
-	input.tool.draft_twin != ""
-	input.tool.draft_twin != input.call.tool
+deny contains {"reason": "sends become drafts here", "nearest": "save a draft"} if {
+	scopes.lacking.send == set()
+	not data.settings.rules.draft_vs_send.external in {"allow", "ask"}
+	not _drafted
+}
+
+_drafted if {
+	data.settings.rules.draft_vs_send.external == "draft"
+	scopes.twin
 }

@@ -1,36 +1,73 @@
 # METADATA
-# title: Reading and writing
+# title: Reading only
 # description: |
-#   Grants read, write, delete, execute and admin effects where a scope of the
-#   caller covers them in every domain of the call, and objects where none does.
-#   Switched off, it grants nothing.
+#   Holds callers, servers and domains to reading and drafting, whatever scopes
+#   the caller has, and lets a person decide about changes in other domains. It
+#   grants nothing.
 # scope: package
 # custom:
 #   risk: high
 #   default: true
+#   settings:
+#     read_only_callers:
+#       description: names of callers that only read and draft; "*" is every caller
+#       default: []
+#     read_only_servers:
+#       description: names of servers on which calls only read and draft; "*" is every server
+#       default: []
+#     read_only_domains:
+#       description: domains in which calls only read and draft; "*" is every domain
+#       default: []
+#     ask_domains:
+#       description: domains in which a person decides about each change; "*" is every domain
+#       default: []
+#   example:
+#     settings: {read_only_domains: [crm]}
+#     call: {call: {effects: [write], domains: [crm]}, caller: {scopes: ["crm:*"]}}
+#     says: deny
 package callgate.rules.read_vs_write
 
 import rego.v2
 
 import data.callgate.scopes
 
-deny contains {"reason": sprintf("needs the scope %s", [scope]), "nearest": _nearest[effect]} if {
-	some effect in input.call.effects
-	effect in {"read", "write", "delete", "execute", "admin"}
-	some scope in scopes.lacking[effect]
+deny contains {
+	"reason": "only reading and drafting is open here",
+	"nearest": "read it, or prepare the change as a draft",
+} if {
+	_changes
+	not _open
 }
 
-allow contains {"effects": [effect], "reason": "the caller holds the scope"} if {
-	some effect in input.call.effects
-	effect in {"read", "write", "delete", "execute", "admin"}
-	scopes.lacking[effect] == set()
+ask contains {
+	"reason": "a person decides about changes here",
+	"nearest": "read it, or prepare the change as a draft",
+} if {
+	_changes
+	some domain in scopes.domains
+	_named(data.settings.rules.read_vs_write.ask_domains, domain)
 }
 
-# The effects that this rule judges, each with what to do instead.
-_nearest := {
-	"read": "ask the operator for the scope",
-	"write": "read it, or prepare the change as a draft",
-	"delete": "read it, and leave the deleting to a person",
-	"execute": "read it, and leave the running to a person",
-	"admin": "read it, and leave the change to an administrator",
+_changes if {
+	not input.result
+	some effect in input.call.effects
+	not effect in {"read", "draft"}
 }
+
+_open if {
+	is_object(data.settings.rules.read_vs_write.ask_domains)
+	_free(data.settings.rules.read_vs_write.read_only_callers, input.caller.name)
+	_free(data.settings.rules.read_vs_write.read_only_servers, input.call.server)
+	every domain in scopes.domains {
+		_free(data.settings.rules.read_vs_write.read_only_domains, domain)
+	}
+}
+
+_free(list, name) if {
+	is_object(list)
+	not _named(list, name)
+}
+
+_named(list, name) if list[name]
+
+_named(list, _) if list["*"]
