@@ -68,5 +68,5 @@ func holds(branch []token) bool {
 
 // column reports a token that could be of the row.
 func column(t token) bool {
-	return t.kind == name || t.kind == word && !t.word("true false null not and is in like between select exists e n x b")
+	return t.kind == name || t.kind == word && !t.word("true false null not and is in like between select exists")
 }

@@ -36,6 +36,7 @@ type findings struct {
 	words           []string // what decided, of the package's own vocabulary
 	urls            []string
 	limit           bool // a limit was passed; nothing else counts
+	torn            bool // parentheses do not close
 }
 
 // note adds what word, which must be of the package's own vocabulary, means.
@@ -47,8 +48,10 @@ func (f *findings) note(word string, effects, traits uint8) {
 	}
 }
 
+// join adds another way of reading the same text.
 func (f *findings) join(other *findings) {
 	f.limit = f.limit || other.limit
+	f.torn = f.torn && other.torn
 	f.urls = append(f.urls, other.urls...)
 	f.effects |= other.effects
 	f.traits |= other.traits
@@ -62,6 +65,9 @@ func (f *findings) join(other *findings) {
 func (f *findings) reading() code.Reading {
 	if f.limit {
 		return beyondLimit()
+	}
+	if f.torn {
+		f.note("not understood", write, opaque)
 	}
 	r := code.Reading{Effects: names(f.effects, effectNames[:]), Traits: names(f.traits, traitNames[:])}
 	slices.Sort(f.urls)

@@ -96,7 +96,7 @@ func (l *lexer) behind(words ...string) bool {
 		return false
 	}
 	last := l.tokens[len(l.tokens)-1]
-	if last.kind != word || last.end != l.pos {
+	if last.kind != word || int(last.end) != l.pos {
 		return false
 	}
 	for _, w := range words {

@@ -6,9 +6,9 @@ import "strings"
 var keywords = words(`
 select distinct all from where having by on using join lateral apply in any some exists not and or is like ilike
 similar between when then else case values over as with recursive materialized union except intersect minus
-returning limit offset top fetch first qualify filter group within sets rollup cube interval escape partition
+returning limit offset top fetch qualify filter group within sets rollup cube escape partition
 index key for use force tablesample bernoulli option pivot unpivot columns match_recognize measures define pattern nested
-window into exclude rlike regexp glob against only explain analyze
+window into operator exclude rlike regexp glob against only explain analyze
 `)
 
 // clauses are keywords in front of a parenthesis in statements that are no

@@ -16,6 +16,8 @@
 package sql
 
 import (
+	"slices"
+
 	"callgate/detectors/code"
 )
 
@@ -33,29 +35,41 @@ const (
 // SELECT deletes and reads). A statement that only changes does not read, even
 // with a RETURNING. What is not understood writes and is code.Opaque. A text
 // beyond a limit is opaque and has the effects unknown and write.
+//
+// Parentheses that do not close in some ways of reading but do in another are
+// no fault: a database that reads in one of the former runs nothing of it.
 func Read(statement string) code.Reading {
 	if len(statement) > MaxBytes {
 		return beyondLimit()
 	}
+	low := lower(statement)
 	if settled(statement) {
-		f := readAs(statement, &ways[0])
+		f := readTokens(lex(statement, low, &ways[0], room(statement)))
 		return f.reading()
 	}
-	var all findings
+	all, before, spare := findings{torn: true}, &lexer{tokens: room(statement)}, room(statement)
 	for i := range ways {
-		one := readAs(statement, &ways[i])
+		lx := lex(statement, low, &ways[i], spare[:0])
+		if i > 0 && lx.odd == before.odd && slices.Equal(lx.tokens, before.tokens) {
+			spare = lx.tokens
+			continue
+		}
+		one := readTokens(lx)
 		if i > 0 && (one.effects != all.effects || one.traits != all.traits) {
 			all.note("dialects differ", 0, opaque)
 		}
 		all.join(one)
+		before, spare = lx, before.tokens
 	}
 	return all.reading()
 }
 
-// readAs reads the text the way one family of databases would.
-func readAs(statement string, w *way) *findings {
-	f := &findings{src: statement}
-	lx := lex(statement, w)
+// room is where the tokens of a text may go.
+func room(statement string) []token { return make([]token, 0, len(statement)/5+4) }
+
+// readTokens reads the text the way one family of databases would.
+func readTokens(lx *lexer) *findings {
+	f := &findings{src: lx.src}
 	if lx.odd {
 		f.note("not understood", write, opaque)
 	}

@@ -8,9 +8,7 @@ func (f *findings) statement(tokens []token) {
 		f.limit = true
 		return
 	}
-	if !balanced {
-		f.note("not understood", write, opaque)
-	}
+	f.torn = f.torn || !balanced
 	at := 0
 	for at < len(tokens)-1 && tokens[at].is('(') {
 		at++
@@ -23,6 +21,9 @@ func (f *findings) statement(tokens []token) {
 	}
 	if v.handle != nil || v.effects != 0 {
 		f.begin(v, tokens, at)
+	}
+	if tokens[at].word("pragma") {
+		return
 	}
 	plan := tokens[at].word("explain describe desc")
 	f.scan(tokens, at, !tokens[at].word("show") && (!plan || executes(tokens[at:])))
@@ -136,7 +137,7 @@ func word2(tokens []token, i int, list string) bool {
 // may say no too often. The words are reserved in PostgreSQL and SQL Server,
 // the dialects in which a statement can stand within or behind another.
 func named(tokens []token, i int) bool {
-	if i+1 < len(tokens) && tokens[i+1].kind == mark && in(tokens[i+1].text[0], ".,)=<>+|]") {
+	if i+1 < len(tokens) && tokens[i+1].kind == mark && in(tokens[i+1].text[0], ".,)=<>+|]`") {
 		return true
 	}
 	if i == 0 {
@@ -144,7 +145,7 @@ func named(tokens []token, i int) bool {
 	}
 	switch before := tokens[i-1]; before.kind {
 	case mark:
-		return in(before.text[0], ".,=<>+-/|[")
+		return in(before.text[0], ".,=<>+-/|[`")
 	case word:
 		switch {
 		case before.word("character"):
@@ -160,7 +161,7 @@ func named(tokens []token, i int) bool {
 		case before.word("grant revoke deny"):
 			return i == 1
 		}
-		return before.word("for select distinct as where and or not from join having when in")
+		return before.word("for select distinct as where and or not from join having when in into table")
 	}
 	return false
 }

@@ -21,7 +21,7 @@ const (
 type token struct {
 	kind       kind
 	text       string
-	begin, end int
+	begin, end int32
 }
 
 func (t token) is(c byte) bool        { return t.kind == mark && t.text[0] == c }
@@ -49,8 +49,9 @@ type lexer struct {
 	tokens []token
 }
 
-func lex(src string, w *way) *lexer {
-	l := &lexer{way: w, src: src, low: lower(src), tokens: make([]token, 0, len(src)/5+4)}
+// lex cuts src, which is low in lower case, into tokens that it appends to into.
+func lex(src, low string, w *way, into []token) *lexer {
+	l := &lexer{way: w, src: src, low: low, tokens: into}
 	l.odd = strings.IndexByte(src, 0) >= 0 || !utf8.ValidString(src)
 	for l.pos < len(src) {
 		if !l.comment() && !l.quote() {
@@ -80,7 +81,7 @@ func (l *lexer) at(i int) byte {
 }
 
 func (l *lexer) add(k kind, begin, end int, body string) {
-	l.tokens = append(l.tokens, token{kind: k, text: body, begin: begin, end: end})
+	l.tokens = append(l.tokens, token{kind: k, text: body, begin: int32(begin), end: int32(end)})
 	l.pos = end
 }
 

@@ -1,0 +1,17 @@
+module callgate/testdata/sqlfuzz
+
+go 1.26.0
+
+require (
+	callgate v0.0.0
+	github.com/wasilibs/go-pgquery v0.0.0-20260728010200-155ebad2880e
+)
+
+require (
+	github.com/pganalyze/pg_query_go/v6 v6.2.2 // indirect
+	github.com/tetratelabs/wazero v1.12.0 // indirect
+	github.com/wasilibs/wazero-helpers v0.0.0-20250123031827-cd30c44769bb // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
+replace callgate => ../..
