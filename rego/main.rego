@@ -30,17 +30,22 @@ _opinions contains {"verdict": verdict, "rule": name, "said": said} if {
 # Rules look for findings and faults; where the lists are absent they would
 # find none. Without settings no rule was tuned.
 _opinions contains {"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} if {
-	not {
-		data.settings.rules
-		input.findings
-		input.targets
-		input.tool.schema_errors
-		input.tool.drift
-		input.call.effects
-		input.call.domains
-		input.call.traits
-		input.call.programs
-	}
+	not _complete
+}
+
+# The engine says so where it has seen to it.
+_complete if data.complete == true
+
+_complete if {
+	data.settings.rules
+	input.findings
+	input.targets
+	input.tool.schema_errors
+	input.tool.drift
+	input.call.effects
+	input.call.domains
+	input.call.traits
+	input.call.programs
 }
 
 # The call was judged before; its result was screened.

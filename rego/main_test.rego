@@ -149,6 +149,13 @@ test_denies_where_a_fact_is_missing if {
 	}
 }
 
+test_takes_the_word_of_the_engine if {
+	decision := main.decision with input as {"call": {"effects": ["read"], "domains": ["mail"]}, "caller": {"scopes": ["*:*"]}}
+		with data.settings as _settings
+		with data.complete as true
+	not {"verdict": "deny", "rule": "main", "said": {"reason": "facts about the call are missing"}} in decision.opinions
+}
+
 test_denies_without_settings if {
 	decision := main.decision with input as _input(["read"])
 		with data.settings as {}
