@@ -259,7 +259,7 @@ func TestSelfTest(t *testing.T) {
 		{"read_vs_write", "some domain in scopes.domains", "some domain in []", map[string]any{"ask_domains": []any{"crm"}}, []string{"a write against ask_domains"}},
 		{"tool_drift", "not _bearable(part)", `part == "x"`, map[string]any{"deny": []any{"schema"}, "ask": []any{}},
 			[]string{"a tool whose self-test changed", "a tool whose schema changed"}},
-		{"spend_limits", "not money.known", "not money.known\n\tinput.call.id == \"x\"", nil, []string{"a payment of an unknown amount"}},
+		{"spend_limits", "not money.known", "not money.known\n\tinput.call.id == \"x\"", map[string]any{"first_payee": "allow"}, []string{"a payment of an unknown amount"}},
 		{"spend_limits", `rules.spend_limits.first_payee == "ask"`, `rules.spend_limits.first_payee == "asks"`, nil, []string{"a payment to a new payee"}},
 		{"quiet_hours", "not _awake", `input.call.id == "x"`, map[string]any{"enabled": true, "days": []any{"wednesday"}}, []string{"a change in quiet hours"}},
 	}

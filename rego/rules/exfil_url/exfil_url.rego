@@ -16,6 +16,9 @@
 #       description: lowest severity of a finding in a result at which its passage is taken out
 #       default: high
 #       one_of: [info, low, medium, high, critical]
+#   example:
+#     call: {findings: [{detector: exfil, rule: callback, severity: high, level: 3, direction: argument}]}
+#     says: deny
 package callgate.rules.exfil_url
 
 import rego.v2

@@ -8,7 +8,7 @@ _result(findings) := {"call": {"listing": false}, "findings": findings, "result"
 
 _found(direction, level) := {"detector": "exfil", "direction": direction, "level": level}
 
-_on := {"exfil_url": {"enabled": true, "deny": "high", "redact": "medium"}}
+_on := {"exfil_url": {"deny": "high", "redact": "medium"}}
 
 _refused := {{
 	"reason": "an argument holds an address that could carry data away",
@@ -50,7 +50,7 @@ test_listing_has_no_arguments_to_judge if {
 }
 
 test_holds_where_unset if {
-	every settings in [{}, {"exfil_url": {"enabled": "no", "deny": 3, "redact": "severe"}}] {
+	every settings in [{}, {"exfil_url": {"deny": 3, "redact": "severe"}}] {
 		rule.deny == _refused with input as _call([_found("argument", 0)]) with data.settings.rules as settings
 		rule.transform == _redacted with input as _result([_found("result", 0)]) with data.settings.rules as settings
 	}

@@ -3,8 +3,7 @@
 # description: |
 #   Objects to calls whose arguments carry injected instructions or hidden text,
 #   withholds results that do, and takes the suspect passages out of results
-#   that might. It is also the rule that passes results. Switched off, it
-#   passes them unread.
+#   that might.
 # scope: package
 # custom:
 #   risk: critical
@@ -22,6 +21,9 @@
 #       description: lowest severity of a finding in a result at which its passage is taken out
 #       default: high
 #       one_of: [info, low, medium, high, critical]
+#   example:
+#     call: {findings: [{detector: injection, rule: override, severity: high, level: 3, direction: argument}]}
+#     says: deny
 package callgate.rules.injection
 
 import rego.v2

@@ -8,7 +8,7 @@ _result(findings) := {"call": {"listing": false}, "findings": findings, "result"
 
 _found(detector, direction, level) := {"detector": detector, "direction": direction, "level": level}
 
-_on := {"injection": {"enabled": true, "deny": "high", "withhold": "high", "redact": "medium"}}
+_on := {"injection": {"deny": "high", "withhold": "high", "redact": "medium"}}
 
 _refused := {{
 	"reason": "an argument carries instructions or hidden text that steer an agent",
@@ -37,7 +37,7 @@ test_lets_an_argument_below_the_level_be if {
 }
 
 test_levels_are_settings if {
-	strict := {"injection": {"enabled": true, "deny": "low", "withhold": "medium", "redact": "info"}}
+	strict := {"injection": {"deny": "low", "withhold": "medium", "redact": "info"}}
 	rule.deny == _refused with input as _call([_found("text", "argument", 1)]) with data.settings.rules as strict
 	rule.deny == set() with input as _call([_found("text", "argument", 0)]) with data.settings.rules as strict
 	rule.deny == _withheld with input as _result([_found("text", "result", 2)]) with data.settings.rules as strict
@@ -80,7 +80,7 @@ test_listing_has_no_arguments_to_judge if {
 }
 
 test_holds_where_unset if {
-	every settings in [{}, {"injection": {"enabled": "no", "deny": 3, "withhold": "severe"}}] {
+	every settings in [{}, {"injection": {"deny": 3, "withhold": "severe"}}] {
 		rule.deny == _refused with input as _call([_found("text", "argument", 0)]) with data.settings.rules as settings
 		rule.deny == _withheld with input as _result([_found("text", "result", 0)]) with data.settings.rules as settings
 		rule.transform == _redacted with input as _result([_found("text", "result", 0)]) with data.settings.rules as settings

@@ -53,7 +53,8 @@ _concerned if {
 
 _awake if {
 	_told
-	not _rests(_moment)
+	moment := _moment
+	not _rests(moment)
 }
 
 # The day and the time of day, as people at the place would say it.

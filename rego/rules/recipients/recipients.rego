@@ -86,4 +86,6 @@ _mode(target) := "deny" if {
 	data.settings.rules.recipients.allowed[name] == true
 } else := data.settings.rules.recipients.without_list if {
 	data.settings.rules.recipients.allowed == {}
-} else := data.settings.rules.recipients.others
+} else := data.settings.rules.recipients.others if {
+	not data.settings.rules.recipients.allowed == {}
+}

@@ -7,6 +7,9 @@
 # custom:
 #   risk: medium
 #   default: true
+#   example:
+#     call: {tool: {schema_errors: [{pointer: /id, fault: type}]}}
+#     says: deny
 package callgate.rules.schema
 
 import rego.v2

@@ -7,6 +7,9 @@
 # custom:
 #   risk: high
 #   default: true
+#   example:
+#     call: {call: {effects: [unknown]}, caller: {scopes: ["*:*"]}}
+#     says: deny
 package callgate.rules.unknown_effect
 
 import rego.v2
