@@ -30,12 +30,12 @@ type Reading struct {
 // Join is the reading of programs that all run.
 func Join(all ...Reading) Reading {
 	var r Reading
-	for i, one := range all {
+	for _, one := range all {
 		r.Effects = append(r.Effects, one.Effects...)
 		r.Traits = append(r.Traits, one.Traits...)
 		r.Programs = append(r.Programs, one.Programs...)
 		r.URLs = append(r.URLs, one.URLs...)
-		if i > 0 && one.Evidence != "" {
+		if r.Evidence != "" && one.Evidence != "" {
 			r.Evidence += "; "
 		}
 		r.Evidence += one.Evidence

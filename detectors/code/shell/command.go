@@ -11,10 +11,12 @@ var programName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,63}$`)
 // command reads a program with its arguments. What a shell gives to its
 // standard input is in; nil means that this is not in the text.
 func (w *walk) command(args []arg, in *arg) {
-	if len(args) == 0 {
+	if len(args) == 0 || w.depth == maxCommands {
 		w.done |= opaque
 		return
 	}
+	w.depth++
+	defer func() { w.depth-- }()
 	name := args[0]
 	if !name.literal || name.pattern && name.text != "[" {
 		w.done |= opaque
@@ -22,7 +24,7 @@ func (w *walk) command(args []arg, in *arg) {
 		return
 	}
 	base, p := lookup(name.text)
-	if p == nil && w.functions[name.text] {
+	if p == nil && w.functions[name.text] != 0 {
 		return
 	}
 	if programName.MatchString(base) {

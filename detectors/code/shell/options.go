@@ -99,7 +99,8 @@ func (w *walk) word(p *program, a arg, rest []arg) (used int, unsure bool) {
 	o, ok := p.Options[name]
 	if !ok {
 		for long, o := range p.Options {
-			if len(name) > 2 && !p.Words && strings.HasPrefix(long, name) {
+			short := len(name) > len("--") && !p.Words && strings.HasPrefix(long, name)
+			if short || o.attach && strings.HasPrefix(name, long) {
 				w.done |= o.unread()
 			}
 		}
@@ -125,6 +126,7 @@ func (w *walk) apply(o option, value arg) {
 	w.done |= o.deeds
 	switch o.action {
 	case "shell":
+		w.scripts++
 		w.inner(value)
 	case "output":
 		if !value.is("-") {

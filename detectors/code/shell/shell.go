@@ -10,8 +10,9 @@
 //
 // It does not know what aliases and functions the shell brings along, nor what
 // is on the disk: a name in a system folder is taken for the program of that
-// name, and a pattern for names of files that do not begin with a dash. Where
-// a text is run by cmd or PowerShell its quotes may mean something else.
+// name, and a pattern for names of files that do not begin with a dash. Nor does
+// it know what files of configuration tell a program to run. Where a text is run
+// by cmd or PowerShell its quotes may mean something else.
 package shell
 
 import (
@@ -28,6 +29,7 @@ const (
 	maxLength   = 64 << 10 // bytes of a command line
 	maxBrackets = 4096     // opening brackets and backquotes, which bounds the parser's stack
 	maxNesting  = 64       // substitutions, blocks and the like in one another
+	maxCommands = 32       // commands in one another's arguments: sudo nice env ...
 	maxTexts    = 8        // command lines in one another's arguments: sh -c "sh -c ..."
 )
 
@@ -64,11 +66,12 @@ type walk struct {
 	done      deeds
 	programs  []string
 	urls      []string
-	known     []string        // the programs of the table, for the evidence
-	functions map[string]bool // defined anywhere in the text; their bodies are read
-	texts     int             // how deep in other command lines this one stands
-	scripts   int             // how many scripts of sed were given as options
-	lost      bool            // a program could not be told
+	known     []string         // the programs of the table, for the evidence
+	functions map[string]place // defined anywhere in the text; their bodies are read
+	depth     int              // how deep in other commands this one stands
+	texts     int              // how deep in other command lines this one stands
+	scripts   int              // how many scripts were given as options
+	lost      bool             // a program could not be told
 }
 
 // line reads a whole command line. One that cannot be parsed is opaque, and
@@ -86,7 +89,7 @@ func (w *walk) line(text string) {
 		return
 	}
 	outer := w.functions
-	w.functions = functionsOf(file)
+	w.functions = functionsOf(file, text)
 	w.texts++
 	w.file(file)
 	w.texts--

@@ -138,11 +138,11 @@ func (w *walk) lookupOrRun(p *program, args []arg, in *arg) {
 
 // login reads a program that runs a shell, which takes its line after -c.
 func (w *walk) login(p *program, args []arg) {
-	line := func(a arg) bool { return strings.HasPrefix(a.text, "-c") || strings.HasPrefix(a.text, "--c") }
-	if !slices.ContainsFunc(args, line) || slices.ContainsFunc(args, func(a arg) bool { return a.is("--") }) {
+	before := w.scripts
+	w.operands(p, w.options(p, args))
+	if w.scripts == before {
 		w.done |= opaque
 	}
-	w.operands(p, w.options(p, args))
 }
 
 // interpreter reads a program that runs another language, which is opaque

@@ -6,19 +6,47 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// functionsOf gives the names of the functions that a text defines anywhere.
-func functionsOf(file *syntax.File) map[string]bool {
-	var names map[string]bool
+// place is where the reader stands as to a function of the text.
+type place int
+
+const (
+	outside place = iota + 1
+	inside
+)
+
+// body notes that the reader enters or leaves a function.
+func (w *walk) body(f *syntax.FuncDecl, where place) {
+	if w.functions == nil {
+		w.functions = map[string]place{}
+	}
+	w.functions[nameOf(f)] = where
+}
+
+// functionsOf gives the functions that a text defines anywhere. In a text
+// without the signs of one it does not look.
+func functionsOf(file *syntax.File, text string) map[string]place {
+	if !strings.Contains(text, "(") && !strings.Contains(text, "function") {
+		return nil
+	}
+	var names map[string]place
 	syntax.Walk(file, func(n syntax.Node) bool {
-		if f, ok := n.(*syntax.FuncDecl); ok && f.Name != nil {
+		if f, ok := n.(*syntax.FuncDecl); ok {
 			if names == nil {
-				names = map[string]bool{}
+				names = map[string]place{}
 			}
-			names[f.Name.Value] = true
+			names[nameOf(f)] = outside
 		}
 		return true
 	})
 	return names
+}
+
+// nameOf is the name of a function, "" for one that the parser gives none.
+func nameOf(f *syntax.FuncDecl) string {
+	if f.Name == nil {
+		return ""
+	}
+	return f.Name.Value
 }
 
 // file goes through all commands wherever they stand: a branch that may not
@@ -28,10 +56,14 @@ func (w *walk) file(file *syntax.File) {
 	nesting := 0
 	syntax.Walk(file, func(n syntax.Node) bool {
 		if n == nil {
-			if nests(path[len(path)-1]) {
+			last := path[len(path)-1]
+			path = path[:len(path)-1]
+			if nests(last) {
 				nesting--
 			}
-			path = path[:len(path)-1]
+			if f, ok := last.(*syntax.FuncDecl); ok {
+				w.body(f, outside)
+			}
 			return true
 		}
 		if nests(n) {
@@ -41,7 +73,7 @@ func (w *walk) file(file *syntax.File) {
 			}
 			nesting++
 		}
-		w.node(n, path)
+		w.node(n)
 		path = append(path, n)
 		return true
 	})
@@ -57,10 +89,12 @@ func nests(n syntax.Node) bool {
 }
 
 // node reads one node, whose own nodes come after it.
-func (w *walk) node(n syntax.Node, path []syntax.Node) {
+func (w *walk) node(n syntax.Node) {
 	switch n := n.(type) {
+	case *syntax.FuncDecl:
+		w.body(n, inside)
 	case *syntax.Stmt:
-		w.statement(n, path)
+		w.statement(n)
 	case *syntax.Assign:
 		w.assign(n)
 	case *syntax.WordIter:
@@ -74,7 +108,7 @@ func (w *walk) node(n syntax.Node, path []syntax.Node) {
 	}
 }
 
-func (w *walk) statement(s *syntax.Stmt, path []syntax.Node) {
+func (w *walk) statement(s *syntax.Stmt) {
 	for _, r := range s.Redirs {
 		w.redirect(r)
 	}
@@ -83,20 +117,10 @@ func (w *walk) statement(s *syntax.Stmt, path []syntax.Node) {
 		return
 	}
 	args := argsOf(call.Args)
-	if name := args[0]; name.literal && w.functions[name.text] && within(path, name.text) {
+	if name := args[0]; name.literal && w.functions[name.text] == inside {
 		w.done |= opaque // it calls itself: how often is not told
 	}
 	w.command(args, documentOf(s.Redirs))
-}
-
-// within tells whether a node stands in the body of the function.
-func within(path []syntax.Node, name string) bool {
-	for _, n := range path {
-		if f, ok := n.(*syntax.FuncDecl); ok && f.Name != nil && f.Name.Value == name {
-			return true
-		}
-	}
-	return false
 }
 
 // assign reads an assignment, or an argument of declare, export and the like.
@@ -105,15 +129,18 @@ func (w *walk) assign(a *syntax.Assign) {
 		w.variable(a.Name.Value)
 		return
 	}
-	if word := argOf(a.Value); !word.literal || strings.HasPrefix(word.text, "-n") {
+	word := argOf(a.Value)
+	if !word.literal || strings.HasPrefix(word.text, "-n") {
 		w.done |= opaque // which variable is not told
 	}
+	name, _, _ := strings.Cut(word.text, "=")
+	w.variable(strings.TrimSuffix(name, "+"))
 }
 
 // steering are the variables that decide which programs run or what is loaded
 // into them. A name that ends in a star is the beginning of one.
 var steering = []string{"PATH", "IFS", "ENV", "BASH_*", "PROMPT_COMMAND", "PS0", "PS1", "PS4", "SHELLOPTS", "BASHOPTS", "CDPATH", "FPATH", "ZDOTDIR",
-	"LD_*", "DYLD_*", "GLIBC_TUNABLES", "GCONV_PATH", "EDITOR", "VISUAL", "PAGER", "MANPAGER", "BROWSER", "LESS", "LESSOPEN", "LESSCLOSE", "SHELL",
+	"HISTFILE", "LD_*", "DYLD_*", "GLIBC_TUNABLES", "GCONV_PATH", "EDITOR", "VISUAL", "PAGER", "MANPAGER", "BROWSER", "LESS", "LESSOPEN", "LESSCLOSE", "SHELL",
 	"GIT_*", "SSH_ASKPASS*", "SUDO_ASKPASS", "RSYNC_*", "TAR_OPTIONS", "RIPGREP_CONFIG_PATH", "PYTHON*", "PERL*", "RUBY*", "NODE_OPTIONS", "NODE_PATH",
 	"JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_*", "MAVEN_OPTS", "GRADLE_OPTS", "GOFLAGS", "GOROOT", "GOTOOLCHAIN", "CC", "CXX", "RUSTC*", "CARGO_*", "MAKEFLAGS",
 	"npm_config_*", "NPM_CONFIG_*", "PIP_*", "UV_*", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy", "CURL_HOME", "WGETRC",

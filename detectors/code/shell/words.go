@@ -66,6 +66,9 @@ func (r *wordReader) part(part syntax.WordPart, quoted bool) {
 		for _, inner := range p.Parts {
 			r.part(inner, true)
 		}
+	case *syntax.ProcSubst:
+		r.known.WriteString("/dev/fd/")
+		r.unknown(true)
 	default:
 		r.unknown(quoted)
 	}

@@ -24,7 +24,7 @@ var methods = map[string]string{
 // write and is opaque.
 func Method(method string) code.Reading {
 	name := strings.ToUpper(strings.Trim(method, " \t"))
-	if effect, ok := methods[name]; ok {
+	if effect, ok := methods[name]; ok && len(name) == len(strings.Trim(method, " \t")) { // no letter that only folds to another
 		return code.Reading{Effects: []string{effect}, Traits: []string{code.Network}, Evidence: "http: " + strings.ToLower(name)}
 	}
 	return code.Reading{Effects: []string{"write"}, Traits: []string{code.Network, code.Opaque}, Evidence: "http: unknown method"}
