@@ -155,15 +155,16 @@ func (o members) object(key string, fill func(members)) {
 	o.put(key, o.builder.object(r, fill))
 }
 
-// list puts a list of objects; where it is read, so is all that they hold.
+// list puts a list of objects, each as far as it is read.
 func list[T any](o members, key string, items []T, fill func(T, members)) {
-	if o.reads.member(key) == nil {
+	r := o.reads.member(key)
+	if r == nil {
 		return
 	}
 	terms := make([]*ast.Term, len(items))
 	for i, item := range items {
 		start := len(o.pairs)
-		fill(item, members{o.builder, everything})
+		fill(item, members{o.builder, r.element()})
 		terms[i] = o.close(start)
 	}
 	o.put(key, o.array(terms))

@@ -40,7 +40,8 @@ type Engine struct {
 	query    rego.PreparedEvalQuery
 	reads    *reads
 	memo     *memo
-	data     rego.EvalOption // the constants
+	silence  *silence
+	data     ast.Value
 	rules    []RuleInfo
 	known    map[string]bool // names that may speak
 	observe  bool
@@ -99,7 +100,7 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}
 	e := &Engine{
-		query: prepared, reads: inputReads(b.compiler.Modules), data: rego.EvalBaseCache(constants{data}),
+		query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, b.speakers()), data: data,
 		rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}
@@ -131,7 +132,7 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 	defer cancel()
 	stop := topdown.NewCancel()
 	defer context.AfterFunc(ctx, stop.Cancel)()
-	results, err := e.query.Eval(ctx, e.data, unmeasured, rego.EvalParsedInput(value), rego.EvalExternalCancel(stop))
+	results, err := e.query.Eval(ctx, rego.EvalBaseCache(e.world(value)), unmeasured, rego.EvalParsedInput(value), rego.EvalExternalCancel(stop))
 	if err != nil || ctx.Err() != nil {
 		return Decision{}, failure(ctx, err)
 	}
@@ -147,22 +148,6 @@ func (e *Engine) Decide(ctx context.Context, in *Input) (d Decision, err error) 
 	e.memo.keep(in, value, d)
 	return d, nil
 }
-
-// constants answers what the evaluator asks of the data. The data never
-// changes, so the value in hand stands for every read of the store.
-type constants struct{ data ast.Value }
-
-// Get gives the value at a path, or nil where there is none.
-func (c constants) Get(ref ast.Ref) ast.Value {
-	v, err := c.data.Find(ref[1:])
-	if err != nil {
-		return nil
-	}
-	return v
-}
-
-// Put keeps nothing: what is not in the data is not in the store either.
-func (constants) Put(ast.Ref, ast.Value) {}
 
 // failure names what went wrong in an evaluation.
 func failure(ctx context.Context, err error) error {

@@ -62,20 +62,28 @@ func (r *rule) declared() map[string]setting {
 	return all
 }
 
-// speakers lists for each verdict the rules that are on and have a set of its
-// name. Main asks these and no others, so no rule looks at its own switch.
-func (b *bundle) speakers() map[string]any {
-	speakers := map[string]any{}
+// speakers lists, verdict by verdict, the rules that are on and have a set of
+// its name. No others are asked, so no rule looks at its own switch.
+func (b *bundle) speakers() []speaker {
+	var all []speaker
 	for _, verdict := range verdictNames {
-		names := []any{}
 		for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 			if b.on(name) && slices.ContainsFunc(b.sources, func(s source) bool { return s.speaks(name, verdict) }) {
-				names = append(names, name)
+				all = append(all, speaker{rule: name, verdict: verdict})
 			}
 		}
-		speakers[verdict] = names
 	}
-	return speakers
+	return all
+}
+
+// asked is data.speakers where all of them are asked.
+func asked(speakers []speaker) map[string]any {
+	names := map[string]any{}
+	for _, s := range speakers {
+		list, _ := names[s.verdict].([]any)
+		names[s.verdict] = append(list, s.rule)
+	}
+	return names
 }
 
 func (s source) speaks(name, verdict string) bool {
@@ -104,7 +112,7 @@ func (b *bundle) settle(o Options) Faults {
 		return append(faults, Fault{File: "settings", Code: "setting_type", Message: err.Error()})
 	}
 	faults = append(faults, b.lay(settings, own, "settings")...)
-	b.data = map[string]any{"settings": lookups(settings), "speakers": b.speakers()}
+	b.data = map[string]any{"settings": lookups(settings), "speakers": asked(b.speakers()), "complete": false}
 	return faults
 }
 

@@ -27,12 +27,13 @@ func TestSpeakers(t *testing.T) {
 		t.Fatal(faults)
 	}
 	compiled := b.compiler.RuleTree.Find(ast.MustParseRef("data.callgate.rules"))
-	speakers := b.data["speakers"].(map[string]any)
+	speakers := b.speakers()
 	spoken := 0
 	for _, name := range compiled.Sorted {
 		for _, verdict := range verdictNames {
 			speaks := compiled.Child(name).Child(ast.String(verdict)) != nil
-			if asked := slices.Contains(speakers[verdict].([]any), any(string(name.(ast.String)))); asked != speaks {
+			asked := slices.ContainsFunc(speakers, func(s speaker) bool { return s.verdict == verdict && s.rule == string(name.(ast.String)) })
+			if asked != speaks {
 				t.Errorf("%s, %s: asked %v, speaks %v", name, verdict, asked, speaks)
 			}
 			if speaks {
