@@ -67,7 +67,7 @@ func (c condition) equal(other condition) bool {
 // has a single body.
 func (g *gatherer) helper(e *ast.Expr) []int {
 	term, ok := e.Terms.(*ast.Term)
-	if !ok || e.Negated {
+	if !ok {
 		return nil
 	}
 	ref, ok := term.Value.(ast.Ref)
@@ -89,7 +89,7 @@ var operators = []string{
 // harmless reports whether an expression can only hold or not: it calls nothing
 // that fails and asks for no rule that does.
 func (g *gatherer) harmless(e *ast.Expr) bool {
-	if len(e.With) > 0 {
+	if len(e.With) > 0 || e.Negated {
 		return false
 	}
 	switch terms := e.Terms.(type) {

@@ -16,9 +16,6 @@ type places map[ast.Var]place
 // needs gives what an expression depends on, and learns the variables that it
 // binds. What holds under a negation is no need.
 func (p places) needs(e *ast.Expr) []condition {
-	if e.Negated {
-		return nil
-	}
 	switch terms := e.Terms.(type) {
 	case *ast.Term:
 		return p.there(terms)

@@ -98,9 +98,18 @@ func anyCall() *rapid.Generator[*Input] {
 		}
 		in.Call.Effects = words("effects", "read", "send", "draft", "pay", "odd")
 		in.Call.Domains = words("domains", "mail", "finance", "odd")
+		in.Call.Tool = rapid.SampledFrom([]string{"x", "1", "read", ""}).Draw(t, "tool")
+		in.Session.Calls = rapid.IntRange(0, 2).Draw(t, "calls")
+		in.Tool.Drift = words("drift", "schema", "odd")
 		in.Caller.Scopes = words("scopes", "*:*", "mail:*", "*:send", "mail:read", "mail:draft")
+		for i := range in.Targets {
+			in.Targets[i].Pointer = ""
+			in.Targets[i].Role = rapid.SampledFrom([]string{"host", "recipient", "odd"}).Draw(t, "role")
+			in.Targets[i].Within = words("within", "odd", "example.com")
+		}
 		for i := range in.Findings {
 			in.Findings[i].Detector = rapid.SampledFrom([]string{"exfil", "injection", "odd"}).Draw(t, "detector")
+			in.Findings[i].Pointer = ""
 			in.Findings[i].Level = rapid.IntRange(0, 4).Draw(t, "level")
 			in.Findings[i].Direction = rapid.SampledFrom([]string{"argument", "result", "odd"}).Draw(t, "direction")
 		}
@@ -117,6 +126,10 @@ import rego.v2
 ask contains {"reason": "own"} if input.call.listing == input.tool.known
 
 deny contains {"reason": "own"} if { input.origins[_].source != input.money.payee; input.session.calls > 0 }
+
+deny contains {"reason": "the same"} if { some x; x = input.findings[_]; x = input.targets[_]; x.pointer == "" }
+
+deny contains {"reason": "bare"} if { some x in input.targets; x == {"pointer": ""} }
 `)
 	full := *e
 	full.reads = everything

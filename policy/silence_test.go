@@ -1,0 +1,205 @@
+package policy
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"callgate/rego"
+)
+
+// atoms are conditions as rules write them; N stands for a number that keeps
+// variables apart. Some fail for some inputs.
+var atoms = []string{
+	`input.result`, `not input.result`, `input.call.listing`, `not input.call.listing == true`, `input.money.known`,
+	`"pay" in input.call.effects`, `not "pay" in input.call.effects`, `some eN in input.call.effects; eN in {"read", "odd"}`,
+	`some eN in input.call.effects; eN == "send"`, `input.call.effects == []`, `input.call.effects != []`, `input.call.effects[0] == "read"`,
+	`input.call.effects[_] == "draft"`, `"read" == input.call.effects[_]`, `every eN in input.call.effects { eN == "read" }`,
+	`xN := input.call.domains; "mail" in xN`, `xN := input.call; "pay" in xN.effects`, `some kN; input.call[kN] == "read"`,
+	`some kN; input.call.effects[kN] == input.call.tool`, `some kN, vN in input.call.effects; kN < 1; vN != "odd"`,
+	`input.call.tool == "x"`, `input.call.tool in {"x", "1"}`, `input.call.tool in ["x", "y"]`, `startswith(input.call.tool, "x")`,
+	`some fN in input.findings; fN.detector == "exfil"`, `some fN in input.findings; fN.detector in {"exfil", "odd"}; fN.level > 2`,
+	`input.findings[_].detector == "injection"`, `some fN in input.findings; not fN.level < 3`, `count(input.findings) > 0`, `input.findings != []`,
+	`some fN in input.findings; fN == {}`, `some fN in input.findings; object.get(fN, "detector", "") == "odd"`,
+	`some fN in input.findings; some oN in input.origins; fN.pointer == oN.pointer`,
+	`some tN in input.targets; tN.role == "host"; some wN in tN.within; wN == "odd"`, `some tN in input.targets; "odd" in tN.within`,
+	`some dN in input.tool.drift; dN == "schema"`, `_helper`, `not _helper`, `_level[input.call.tool] > 0`, `_many`, `_value == "x"`,
+	`1 / input.session.calls == 1`, `to_number(input.call.tool) == 1`, `not to_number(input.call.tool) == 1`, `_fails`, `_conflict == "x"`,
+	`data.settings.mode == "enforce"`, `data.settings.mode == "observe"`, `true`, `false`, `input.nothing`,
+}
+
+const helpers = `
+_helper if input.call.tool == "x"
+
+_many if input.call.tool == "x"
+
+_many if "pay" in input.call.effects
+
+_value := input.call.tool
+
+_level := {"x": 1, "1": 0}
+
+_fails if 1 / input.session.calls == 1
+
+_conflict := x if some x in input.call.effects
+`
+
+// TestSilence says for single bodies on which of two inputs they are asked.
+func TestSilence(t *testing.T) {
+	cases := []struct {
+		body   string
+		change func(in *Input) // makes the body hold
+		always bool            // it is asked even where it does not hold
+	}{
+		{`"pay" in input.call.effects`, func(in *Input) { in.Call.Effects = []string{"pay"} }, false},
+		{`input.result`, func(in *Input) { in.Result = &Result{} }, false},
+		{`input.money.known`, func(in *Input) { in.Money = &Money{Known: true} }, false},
+		{`some f in input.findings; f.detector == "exfil"`, func(in *Input) { in.Findings = []Finding{{Detector: "exfil"}} }, false},
+		{`some f in input.findings; f.detector in {"exfil", "text"}; f.level > 2`, func(in *Input) { in.Findings = []Finding{{Detector: "text", Level: 3}} }, false},
+		{`some x in input.targets; some w in x.within; w == "odd"`, func(in *Input) { in.Targets = []Target{{Within: []string{"odd"}}} }, false},
+		{`some x in input.targets; "odd" in x.within`, func(in *Input) { in.Targets = []Target{{Within: []string{"odd"}}} }, false},
+		{`some x; x = input.findings[_]; x = input.targets[_]; x.pointer`, nil, false},
+		{`some x; x = input.call.effects[_]; x = input.call.domains[_]`, func(in *Input) { in.Call.Domains = []string{"read"} }, false},
+		{`input.call.tool in ["x", "y"]`, func(in *Input) { in.Call.Tool = "y" }, false},
+		{`some k; input.call[k] == "y"`, func(in *Input) { in.Call.Tool = "y" }, false},
+		{`input.call.effects[0] == "pay"`, func(in *Input) { in.Call.Effects = []string{"pay"} }, true},
+		{`input.session.calls == 1.0`, func(in *Input) { in.Session.Calls = 1 }, false},
+		{`_helper`, func(in *Input) { in.Call.Tool = "x" }, false},
+		{`not input.call.listing`, func(*Input) {}, true},
+		{`count(input.findings) > 0; input.result`, func(in *Input) { in.Findings, in.Result = []Finding{{}}, &Result{} }, true},
+		{`input.call.tool == "y" with input.call.id as "x"`, func(in *Input) { in.Call.Tool = "y" }, true},
+	}
+	for _, c := range cases {
+		t.Run(c.body, func(t *testing.T) {
+			text := "package callgate.rules.own\n\nimport rego.v2\n" + helpers + "\ndeny contains {\"reason\": \"a\"} if {\n\t" + strings.ReplaceAll(c.body, "; ", "\n\t") + "\n}\n"
+			e := loose(t, text)
+			in := &Input{Version: InputVersion, Call: Call{Effects: []string{"read"}}}
+			asked := func() bool {
+				value, err := in.value(e.reads)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return find(e.silence.speaking(value).Value, inputPath("deny")) != nil
+			}
+			if asked() != c.always {
+				t.Errorf("asked %v before the body holds", asked())
+			}
+			if c.change == nil {
+				return
+			}
+			c.change(in)
+			d, err := e.Decide(t.Context(), in)
+			if err != nil || !asked() || !objects(d, "own") {
+				t.Errorf("asked %v, %v, %v", asked(), d, err)
+			}
+		})
+	}
+}
+
+// someRules writes a rule of random bodies for each verdict.
+func someRules(t *rapid.T) string {
+	var text strings.Builder
+	text.WriteString("package callgate.rules.own\n\nimport rego.v2\n" + helpers)
+	n := 0
+	for _, head := range []string{
+		`deny contains {"reason": "a"}`, `deny contains {"reason": "b"}`, `ask contains {"reason": "a"}`,
+		`transform contains {"reason": "a", "edits": [{"op": "redirect", "tool": "x"}]}`, `allow contains {"reason": "a", "effects": ["read", "send"]}`,
+	} {
+		fmt.Fprintf(&text, "\n%s if {\n", head)
+		for _, atom := range rapid.SliceOfN(rapid.SampledFrom(atoms), 1, 3).Draw(t, "body") {
+			n++
+			for part := range strings.SplitSeq(atom, "; ") {
+				fmt.Fprintf(&text, "\t%s\n", strings.NewReplacer("eN", fmt.Sprint("e", n), "xN", fmt.Sprint("x", n), "kN", fmt.Sprint("k", n), "vN", fmt.Sprint("v", n),
+					"fN", fmt.Sprint("f", n), "oN", fmt.Sprint("o", n), "tN", fmt.Sprint("t", n), "wN", fmt.Sprint("w", n), "dN", fmt.Sprint("d", n)).Replace(part))
+			}
+		}
+		text.WriteString("}\n")
+	}
+	return text.String()
+}
+
+// loose builds an Engine of main and an operator's rule, with no schema in the
+// rule's way.
+func loose(t rapid.TB, text string) *Engine {
+	files := fstest.MapFS{"schemas/input.json": {Data: []byte("{}")}, "profiles/balanced.json": {Data: []byte("{}")}}
+	for _, name := range []string{"main.rego", "scopes.rego"} {
+		shipped, err := fs.ReadFile(rego.Files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: shipped}
+	}
+	dir, err := os.MkdirTemp("", "policy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := os.WriteFile(filepath.Join(dir, "own.rego"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b, faults := collect(Options{Shipped: files, Dirs: []string{dir}})
+	if faults = append(faults, b.compile()...); len(faults) > 0 {
+		t.Fatal(faults, text)
+	}
+	e, err := b.engine(context.Background(), time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// all is an Engine that asks every rule, sees everything and remembers nothing.
+func (e *Engine) all() *Engine {
+	full := *e
+	full.reads, full.memo = everything, nil
+	speakers := make([]speaker, len(e.silence.speakers))
+	for i, s := range e.silence.speakers {
+		speakers[i] = speaker{rule: s.rule, verdict: s.verdict, bodies: [][]int{nil}}
+	}
+	full.silence = newSilence(speakers, nil)
+	return &full
+}
+
+// TestSilenceDecidesAlike: leaving out the rules that cannot speak gives the
+// decision, or the failure, of asking all of them.
+func TestSilenceDecidesAlike(t *testing.T) {
+	verdicts, silenced := map[string]int{}, 0
+	rapid.Check(t, func(t *rapid.T) {
+		text := someRules(t)
+		e := loose(t, text)
+		full := e.all()
+		for range 10 {
+			in := anyCall().Draw(t, "call")
+			got, err := e.Decide(context.Background(), in)
+			want, wantErr := full.Decide(context.Background(), in)
+			if !reflect.DeepEqual(got, want) || (err == nil) != (wantErr == nil) {
+				t.Fatalf("%s\n%v %v, want %v %v", text, got, err, want, wantErr)
+			}
+			verdicts[got.Verdict.String()]++
+			if err != nil {
+				verdicts["error"]++
+			}
+			value, _ := in.value(e.reads)
+			if n := e.silence.speaking(value).Value.(interface{ Len() int }).Len(); n < 4 {
+				silenced++
+			}
+		}
+	})
+	for _, verdict := range append(verdictNames[:], "error") {
+		if verdicts[verdict] == 0 {
+			t.Errorf("nothing was %s: %v", verdict, verdicts)
+		}
+	}
+	if silenced == 0 {
+		t.Error("no rule was ever left out")
+	}
+}
