@@ -39,8 +39,11 @@ func openRecord(ctx context.Context, a *app, path string) (*audit.Reader, error)
 		}
 	}
 	r, err := audit.OpenReader(ctx, path)
-	if errors.Is(err, audit.ErrNoFile) {
-		return nil, hinted{err, "nothing was recorded there yet; `callgate serve` and `callgate wrap` begin one; `--state` names another file"}
+	switch {
+	case errors.Is(err, audit.ErrNoFile):
+		return nil, hinted{err, noState}
+	case errors.Is(err, audit.ErrVersion):
+		return nil, hinted{err, "an older file is brought up to date when `callgate serve`, `wrap` or `approvals` opens it; a newer one needs a newer Callgate"}
 	}
 	return r, err
 }

@@ -98,6 +98,8 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(newDecide(a))
 	root.AddCommand(newVersion(a))
 	root.AddCommand(newAudit(a))
+	root.AddCommand(newApprovals(a))
+	root.AddCommand(newTools(a))
 	root.AddCommand(newKey(a))
 	root.AddCommand(newPolicy(a))
 	a.watch(root)
