@@ -3,8 +3,8 @@ package rego
 import "embed"
 
 // Facts is the shipped data that detectors judge by: which effects and domains
-// words and known tools have, and which hosts collect data. Each file names
-// its sources.
+// words have, what tools of known servers do (one file per server), and which
+// hosts collect data. Each file names its sources.
 //
-//go:embed facts/*.json
+//go:embed facts/*.json facts/catalogue/*.json
 var Facts embed.FS

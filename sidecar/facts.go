@@ -116,10 +116,7 @@ func (f *Firewall) derive(server, name string, definition *toolproxy.Tool) *tool
 	facts := &toolFacts{
 		known: true, hash: definition.Hash, annotations: objectOr(definition.Annotations), size: int64(len(definition.Raw)),
 	}
-	facts.effects = f.Effects.Of(effects.Words{
-		Server: server, Name: name, Description: definition.Description,
-		Annotations: definition.Annotations, Arguments: argumentNames(definition.InputSchema),
-	}, override)
+	facts.effects = f.Effects.Of(effects.WordsOf(server, name, definition.Description, definition.InputSchema, definition.Annotations), override)
 	compiled, err := schema.Compile(definition.InputSchema)
 	facts.schema, facts.unusable = compiled, err != nil
 	return facts
@@ -158,16 +155,6 @@ func (f *Firewall) atHand(tools []*toolproxy.Tool) []detectors.AtHand {
 		f.facts.lists.Add(server, handedOut{of: tools, list: list})
 	}
 	return list
-}
-
-// argumentNames lists the properties that a schema declares.
-func argumentNames(inputSchema json.RawMessage) []string {
-	var names []string
-	gjson.GetBytes(inputSchema, "properties").ForEach(func(name, _ gjson.Result) bool {
-		names = append(names, name.String())
-		return true
-	})
-	return names
 }
 
 var noObject = json.RawMessage(`{}`)

@@ -25,11 +25,19 @@ func newEffects() (*effects.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	catalogue, err := fs.ReadFile(rego.Facts, "facts/catalogue.json")
+	names, err := fs.Glob(rego.Facts, "facts/catalogue/*.json")
 	if err != nil {
 		return nil, err
 	}
-	return effects.New(lexicon, catalogue)
+	var files []effects.File
+	for _, name := range names {
+		data, err := fs.ReadFile(rego.Facts, name)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, effects.File{Name: name, Data: data})
+	}
+	return effects.New(lexicon, files...)
 }
 
 // newDetectors builds the families in the order in which they run.

@@ -2,111 +2,198 @@ package effects
 
 import (
 	"bytes"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
-	"fmt"
-	"io"
+	"regexp"
 	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
+// The roles of arguments that a catalogue can name. The first row are those
+// that say whom or what a call reaches and what it pays; the second are whole
+// programs, which say by themselves what the call does.
+var (
+	reaching  = []string{"recipients", "payee", "amount", "currency", "urls", "hosts", "paths"}
+	deciding  = []string{"sql", "command", "argv", "code", "method", "graphql", "mode"}
+	roleNames = slices.Concat(reaching, deciding)
+)
+
+// The closed sets of words.
 var (
 	allEffects = []string{Read, Draft, Write, Delete, Send, Execute, Pay, Admin, Unknown}
 	allDomains = []string{"mail", "calendar", "chat", "crm", finance, "files", "code", "web", "database", "identity", Other}
-	allRoles   = []string{"recipients", "urls", "paths", "amount", "payee"}
+	allResults = []string{"untrusted", "private"} // what a tool's results can be
 )
 
-// entry is a known tool. Arguments, where they are listed, are all that it
-// takes.
-type entry struct {
+// Catalogue is what is known of the tools of one server: one file.
+type Catalogue struct {
+	Server  string           `json:"server"`            // whose tools: "npm:@scope/name", "name:gmail"
+	Version string           `json:"version,omitempty"` // of the server whose tools were looked at
+	Start   *Start           `json:"start,omitempty"`   // how to start it, where it is more than its name
+	Tools   map[string]Entry `json:"tools"`
+}
+
+// Start is what a server needs to list its tools. "{dir}" stands for an empty
+// folder.
+type Start struct {
+	Args []string          `json:"args,omitempty"`
+	Env  map[string]string `json:"env,omitempty"`
+}
+
+// Entry is one tool. Effects are those of each of its calls; they may be empty
+// where an argument decides, or carries the call that does.
+type Entry struct {
+	Schema    string              `json:"schema,omitempty"` // SchemaHash of its input schema; without it the entry never stands alone
 	Effects   []string            `json:"effects"`
 	Domains   []string            `json:"domains"`
-	DraftTwin string              `json:"draft_twin"`
-	Arguments []string            `json:"arguments"`
-	Roles     map[string][]string `json:"roles"`
+	Roles     map[string][]string `json:"roles,omitempty"`      // role to arguments: a top-level name, or a pointer in which * is each element
+	Minor     bool                `json:"minor,omitzero"`       // amounts are in minor units, such as cents
+	DraftTwin string              `json:"draft_twin,omitempty"` // tool of the same server that takes the same arguments and saves a draft
+	Results   []string            `json:"results,omitempty"`    // untrusted, private
+	Carries   *Carries            `json:"carries,omitempty"`
 }
 
-// catalogue maps the names of known tools to their entries.
-type catalogue map[string]*entry
+// Carries says where the arguments hold other calls: Tool and Arguments name
+// members of what Calls points to, or of all the arguments; or Code names the
+// argument whose program calls tools.
+type Carries struct {
+	Calls     string `json:"calls,omitempty"`
+	Server    string `json:"server,omitempty"`
+	Tool      string `json:"tool,omitempty"`
+	Arguments string `json:"arguments,omitempty"`
+	Code      string `json:"code,omitempty"`
+}
 
-func readCatalogue(raw []byte) (catalogue, error) {
-	var file struct {
-		Comment string `json:"comment"`
-		Sets    []struct {
-			Source string            `json:"source"`
-			Tools  map[string]*entry `json:"tools"`
-		} `json:"sets"`
+// SchemaHash is what an entry pins: the hex SHA-256 of a tool's inputSchema in
+// canonical form (RFC 8785). It is "" for what is no JSON value.
+func SchemaHash(inputSchema []byte) string {
+	canonical := jsontext.Value(bytes.Clone(inputSchema))
+	if len(canonical) == 0 || canonical.Canonicalize() != nil {
+		return ""
 	}
-	if err := strict(raw, &file); err != nil {
-		return nil, fmt.Errorf("catalogue: %w", err)
+	sum := sha256.Sum256(canonical)
+	return hex.EncodeToString(sum[:])
+}
+
+// ReadCatalogue reads one file, whose name only the faults use. The error is
+// Faults and lists all of them.
+func ReadCatalogue(name string, raw []byte) (*Catalogue, error) {
+	var c Catalogue
+	if err := json.Unmarshal(raw, &c, json.RejectUnknownMembers(true)); err != nil {
+		return nil, Faults{unreadable(name, raw, err)}
 	}
-	c := catalogue{}
-	for _, set := range file.Sets {
-		for name, tool := range set.Tools {
-			if err := tool.check(); err != nil {
-				return nil, fmt.Errorf("catalogue: %s: %s: %w", set.Source, name, err)
-			}
-			c[name] = merge(c[name], tool)
+	found := faultList{file: name, raw: raw}
+	if c.Server == "" {
+		found.add("/server", "no_server", "the server has no name", "write whose tools these are")
+	}
+	if len(c.Tools) == 0 {
+		found.add("/tools", "no_tools", "the server has no tools", "list its tools")
+	}
+	for tool, e := range c.Tools {
+		e.check(&found, jsontext.Pointer("/tools").AppendToken(tool))
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return &c, nil
+}
+
+// Format writes a catalogue as a file: members in order, one tool a line.
+func (c *Catalogue) Format() ([]byte, error) {
+	head := *c
+	head.Tools = nil
+	raw, err := json.Marshal(head, json.Deterministic(true))
+	if err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	b.Write(bytes.TrimSuffix(raw, []byte("{}}")))
+	b.WriteString("{")
+	names := make([]string, 0, len(c.Tools))
+	for name := range c.Tools {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for i, name := range names {
+		tool, err := json.Marshal(map[string]Entry{name: c.Tools[name]}, json.Deterministic(true))
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString("\n  ")
+		b.Write(tool[1 : len(tool)-1])
+	}
+	b.WriteString("\n}}\n")
+	return b.Bytes(), nil
+}
+
+var hexHash = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func (e *Entry) check(found *faultList, at jsontext.Pointer) {
+	if e.Schema != "" && !hexHash.MatchString(e.Schema) {
+		found.add(at+"/schema", "bad_hash", "it is no hex SHA-256", "let the build command write it")
+	}
+	if len(e.Effects) == 0 && !e.decided() {
+		found.add(at, "no_effects", "the tool has no effects and no argument that decides them", "list its effects, or give it a role among "+strings.Join(deciding, ", "))
+	}
+	if len(e.Domains) == 0 {
+		found.add(at, "no_domains", "the tool has no domains", `list them; "other" where none fits`)
+	}
+	found.among(at+"/effects", "unknown_effect", e.Effects, allEffects)
+	found.among(at+"/domains", "unknown_domain", e.Domains, allDomains)
+	found.among(at+"/results", "unknown_result", e.Results, allResults)
+	for role, arguments := range e.Roles {
+		place := (at + "/roles").AppendToken(role)
+		found.among(place, "unknown_role", []string{role}, roleNames)
+		if len(arguments) == 0 {
+			found.add(place, "empty_role", "the role names no argument", "name one, or take the role out")
+		}
+		for _, argument := range arguments {
+			found.argument(place, argument)
 		}
 	}
-	return c, nil
+	if e.Carries != nil {
+		e.Carries.check(found, at+"/carries")
+	}
 }
 
-// merge keeps, of two tools with one name, all that either does. The two can
-// not be told apart, so neither stands alone.
-func merge(a, b *entry) *entry {
-	if a == nil {
-		return b
-	}
-	return &entry{Effects: union(a.Effects, b.Effects), Domains: union(a.Domains, b.Domains)}
+// decided reports that arguments alone can say what a call does.
+func (e *Entry) decided() bool {
+	return e.Carries != nil || slices.ContainsFunc(deciding, func(role string) bool { return e.Roles[role] != nil })
 }
 
-// lists reports that the entry lists its arguments, and the given ones are some
-// of them. None at all is some only of none: a tool may take what it does not
-// declare.
-func (e *entry) lists(arguments []string) bool {
-	if e.Arguments == nil || len(arguments) == 0 && len(e.Arguments) > 0 {
-		return false
+func (c *Carries) check(found *faultList, at jsontext.Pointer) {
+	if (c.Code == "") == (c.Tool == "") || c.Code != "" && (c.Calls != "" || c.Arguments != "" || c.Server != "") {
+		found.add(at, "bad_carries", "it needs either code, or tool with arguments", `write {"tool": "name", "arguments": "args"} or {"code": "code"}`)
 	}
-	return !slices.ContainsFunc(arguments, func(name string) bool { return !slices.Contains(e.Arguments, name) })
-}
-
-func (e *entry) check() error {
-	if e == nil {
-		return errors.New("no entry")
-	}
-	for role, names := range e.Roles {
-		if !slices.Contains(allRoles, role) {
-			return fmt.Errorf("%q is no role", role)
-		}
-		if len(names) == 0 {
-			return fmt.Errorf("role %q names no argument", role)
+	for _, argument := range []string{c.Calls, c.Server, c.Tool, c.Arguments, c.Code} {
+		if argument != "" {
+			found.argument(at, argument)
 		}
 	}
-	return errors.Join(among(e.Effects, allEffects), among(e.Domains, allDomains))
 }
 
-// among refuses an empty list and a word that is not known.
-func among(words, known []string) error {
-	if len(words) == 0 {
-		return errors.New("an empty list")
-	}
-	for _, word := range words {
-		if !slices.Contains(known, word) {
-			return fmt.Errorf("%q is not one of %v", word, known)
+// path splits the name of an argument, or a pointer to arguments, into its
+// tokens.
+func path(argument string) ([]string, error) {
+	if !strings.HasPrefix(argument, "/") {
+		if argument == "" {
+			return nil, errors.New("it is empty")
 		}
+		return []string{argument}, nil
 	}
-	return nil
-}
-
-// strict reads one JSON value with the members that the target has.
-func strict(raw []byte, into any) error {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
-		return err
+	var tokens []string
+	for token := range jsontext.Pointer(argument).Tokens() {
+		tokens = append(tokens, token)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("text after the value")
+	if !jsontext.Pointer(argument).IsValid() || len(tokens) > maxDepth {
+		return nil, errors.New("it is no JSON pointer")
 	}
-	return nil
+	return tokens, nil
 }

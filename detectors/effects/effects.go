@@ -23,7 +23,8 @@ package effects
 
 import (
 	"encoding/json"
-	"slices"
+
+	"github.com/tidwall/gjson"
 )
 
 // The closed set of effects.
@@ -51,6 +52,24 @@ type Words struct {
 	Description string
 	Annotations json.RawMessage // an object; anything else says nothing
 	Arguments   []string        // names of the arguments
+	URLs        []string        // those of them that the schema says to be URIs
+	Schema      string          // SchemaHash of the input schema; "" where it is not known
+}
+
+// WordsOf takes what counts from a tool's definition.
+func WordsOf(server, name, description string, inputSchema, annotations json.RawMessage) Words {
+	w := Words{Server: server, Name: name, Description: description, Annotations: annotations, Schema: SchemaHash(inputSchema)}
+	if w.Schema == "" {
+		return w
+	}
+	gjson.GetBytes(inputSchema, "properties").ForEach(func(argument, about gjson.Result) bool {
+		w.Arguments = append(w.Arguments, argument.String())
+		if format := about.Get("format").String(); format == "uri" || format == "url" {
+			w.URLs = append(w.URLs, argument.String())
+		}
+		return true
+	})
+	return w
 }
 
 // Override is what the operator said of a tool. Nil or empty fields say
@@ -61,104 +80,40 @@ type Override struct {
 	DraftTwin string
 }
 
-// Verdict is what a tool does. Effects and Domains are sorted and never empty.
+// Verdict is what a tool does. Its lists are sorted; Effects and Domains are
+// never empty. It is shared: nobody may change it.
 type Verdict struct {
-	Effects   []string
-	Domains   []string
-	Source    string // of the effects: "operator", "catalogue", "lexicon" or "none"
-	Evidence  string // what decided: words of the lexicon and names of the catalogue only
-	DraftTwin string // the tool that does the same as a draft; "" for none
+	Effects    []string // of any call that the tool could get
+	Least      []string // of the mildest call that it could get
+	Domains    []string
+	Source     string   // of the effects: "operator", "catalogue", "lexicon" or "none"
+	Evidence   string   // what decided: words of the lexicon and names of the catalogue only
+	DraftTwin  string   // the tool that does the same as a draft; "" for none
+	Results    []string // what its results are: "untrusted", "private"
+	Catalogued bool     // an entry of the catalogue stood alone: its schema is the pinned one
 
-	// Roles maps "recipients", "urls", "paths", "amount" and "payee" to the
-	// names of the arguments that hold them; nil where they are not known.
-	Roles map[string][]string
+	plan *plan // how its calls are read; nil for a tool whose effects the protocol fixes
 }
 
-// Judge knows the lexicon and the catalogue. It is immutable and safe for
+// Judge knows the lexicon and the catalogues. It is immutable and safe for
 // concurrent use.
 type Judge struct {
-	lexicon   *lexicon
-	catalogue catalogue
+	lexicon *lexicon
+	shelf   shelf
 }
 
-// New reads the lexicon and the catalogue, in the form of the files in
-// rego/facts. An unknown member and a word outside the closed sets are errors
-// that name the entry.
-func New(lexicon, catalogue []byte) (*Judge, error) {
+// New reads the lexicon, in the form of rego/facts/lexicon.json, and
+// catalogues. An unknown member and a word outside the closed sets are errors
+// that name the entry; two catalogues that differ about one tool are an error
+// that names both. Faults of the catalogues come as Faults.
+func New(lexicon []byte, catalogues ...File) (*Judge, error) {
 	words, err := readLexicon(lexicon)
 	if err != nil {
 		return nil, err
 	}
-	tools, err := readCatalogue(catalogue)
+	tools, err := readCatalogues(catalogues)
 	if err != nil {
 		return nil, err
 	}
-	return &Judge{lexicon: words, catalogue: tools}, nil
-}
-
-// Of judges a tool. The operator's word stands as it is; operator may be nil.
-func (j *Judge) Of(w Words, operator *Override) Verdict {
-	v := tighten(j.own(w), w.Annotations)
-	if operator == nil {
-		return v
-	}
-	if len(operator.Effects) > 0 {
-		v.Effects, v.Source, v.Evidence = sorted(operator.Effects), "operator", "configuration"
-	}
-	if len(operator.Domains) > 0 {
-		v.Domains = sorted(operator.Domains)
-	}
-	if operator.DraftTwin != "" {
-		v.DraftTwin = operator.DraftTwin
-	}
-	return v
-}
-
-// Undefined judges a tool of which nothing but a caller's word for its name is
-// known: it is unknown unless the operator said otherwise.
-func (j *Judge) Undefined(operator *Override) Verdict {
-	return j.Of(Words{}, operator)
-}
-
-// own joins catalogue and lexicon, as the package comment says.
-func (j *Judge) own(w Words) Verdict {
-	said := j.lexicon.judge(w)
-	entry := j.catalogue[w.Name]
-	if entry == nil {
-		return said
-	}
-	v := Verdict{Effects: sorted(entry.Effects), Domains: sorted(entry.Domains), Source: "catalogue",
-		Evidence: "catalogue: " + w.Name, DraftTwin: entry.DraftTwin, Roles: cloned(entry.Roles)}
-	if !entry.lists(w.Arguments) {
-		v.Effects = union(v.Effects, said.Effects)
-		v.Domains = union(v.Domains, without(said.Domains, Other))
-		v.Evidence += "; " + said.Evidence
-	}
-	return v
-}
-
-func cloned(roles map[string][]string) map[string][]string {
-	if roles == nil {
-		return nil
-	}
-	out := make(map[string][]string, len(roles))
-	for role, names := range roles {
-		out[role] = slices.Clone(names)
-	}
-	return out
-}
-
-func union(a, b []string) []string {
-	return sorted(slices.Concat(a, b))
-}
-
-// sorted gives a sorted copy without repeats.
-func sorted(list []string) []string {
-	list = slices.Clone(list)
-	slices.Sort(list)
-	return slices.Compact(list)
-}
-
-func without(list []string, word string) []string {
-	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == word })
+	return &Judge{lexicon: words, shelf: tools}, nil
 }

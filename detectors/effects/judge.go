@@ -26,8 +26,9 @@ func (r *reading) has(effects ...string) bool {
 	return slices.ContainsFunc(effects, func(effect string) bool { return slices.Contains(r.effects, effect) })
 }
 
-// judge reads a tool's words.
-func (l *lexicon) judge(w Words) Verdict {
+// judge reads a tool's words. base is what is left of the effects where no
+// argument is given that a call may lack.
+func (l *lexicon) judge(w Words) (v Verdict, base []string) {
 	name, opening := tokens(w.Name), l.opening(w.Description)
 	r := l.inName(name)
 	subject := name
@@ -37,16 +38,26 @@ func (l *lexicon) judge(w Words) Verdict {
 	l.describe(&r, opening)
 	l.draft(&r, name)
 	l.things(&r, subject)
-	l.args(&r, w.Arguments)
+	declared := set{}
+	for _, argument := range w.Arguments {
+		declared[letters(argument)] = true
+	}
+	l.args(&r, declared, false)
+	base = sorted(r.effects)
+	l.args(&r, declared, true)
 	domains := l.domainsOf(w, name)
 	if len(r.effects) == 0 {
-		return Verdict{Effects: []string{Unknown}, Domains: domains, Source: "none", Evidence: "no word of the lexicon"}
+		unknown := []string{Unknown}
+		return Verdict{Effects: unknown, Domains: domains, Source: "none", Evidence: "no word of the lexicon"}, unknown
 	}
 	if r.has(Pay) {
-		domains = union(without(domains, Other), []string{finance})
+		domains = paid(domains)
 	}
-	return Verdict{Effects: sorted(r.effects), Domains: domains, Source: "lexicon", Evidence: "lexicon: " + strings.Join(r.words, " ")}
+	return Verdict{Effects: sorted(r.effects), Domains: domains, Source: "lexicon", Evidence: "lexicon: " + strings.Join(r.words, " ")}, base
 }
+
+// paid adds to the domains of a call that pays.
+func paid(domains []string) []string { return union(without(domains, Other), []string{finance}) }
 
 // inName unites the deeds of a name. Words that are a thing as often as a deed
 // count as their kind says, and always after "and", "or" and "then".

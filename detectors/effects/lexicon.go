@@ -1,7 +1,11 @@
 package effects
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 )
 
@@ -26,6 +30,8 @@ type lexicon struct {
 	guarded    set                 // what makes writing administration
 	arguments  []argumentRule
 	domains    map[string]noun
+	roles      *roleBook
+	carriers   carriers
 }
 
 type set map[string]bool
@@ -46,6 +52,7 @@ type argumentRule struct {
 	Has    [][]string `json:"has"`
 	Beside []string   `json:"beside"`
 	Adds   string     `json:"adds"`
+	Given  bool       `json:"given"` // counts for a call only where it gives the arguments
 }
 
 // lexiconFile is the form of the file; its comment member says what each is.
@@ -65,6 +72,10 @@ type lexiconFile struct {
 	Arguments   []argumentRule      `json:"arguments"`
 	Domains     map[string][]string `json:"domains"`
 	WeakDomains map[string][]string `json:"weak_domains"`
+	Roles       []roleRule          `json:"roles"`
+	Texts       []string            `json:"texts"`
+	SQLOpeners  []string            `json:"sql_openers"`
+	Carriers    carriersFile        `json:"carriers"`
 }
 
 func readLexicon(raw []byte) (*lexicon, error) {
@@ -78,6 +89,11 @@ func readLexicon(raw []byte) (*lexicon, error) {
 	l := &lexicon{verbs: map[string]verb{}, phrases: file.Phrases, views: setOf(file.Views), creates: setOf(file.Creates),
 		sent: setOf(file.SentThings), containers: setOf(file.Containers), payable: setOf(file.PayThings),
 		guarded: setOf(file.AdminThings), arguments: file.Arguments, domains: map[string]noun{}}
+	l.carriers = newCarriers(file.Carriers)
+	var err error
+	if l.roles, err = newRoleBook(&file); err != nil {
+		return nil, fmt.Errorf("lexicon: %w", err)
+	}
 	kinds := map[string]kind{}
 	for _, word := range file.MayBeNouns {
 		kinds[word] = leading
@@ -158,4 +174,17 @@ func setOf(words []string) set {
 		s[word] = true
 	}
 	return s
+}
+
+// strict reads one JSON value with the members that the target has.
+func strict(raw []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("text after the value")
+	}
+	return nil
 }

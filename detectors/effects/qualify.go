@@ -44,20 +44,17 @@ func (l *lexicon) things(r *reading, subject []string) {
 	}
 }
 
-// args adds effects that the names of arguments tell.
-func (l *lexicon) args(r *reading, arguments []string) {
-	given := set{}
-	for _, argument := range arguments {
-		given[letters(argument)] = true
-	}
+// args adds effects that the names of arguments tell, as letters spells them:
+// by the rules that hold only where the arguments are given, or by the others.
+func (l *lexicon) args(r *reading, names set, given bool) {
 	for _, rule := range l.arguments {
-		if !r.has(rule.Beside...) {
+		if rule.Given != given || !r.has(rule.Beside...) {
 			continue
 		}
 		var found []string
-		for _, names := range rule.Has {
-			if i := slices.IndexFunc(names, func(name string) bool { return given[name] }); i >= 0 {
-				found = append(found, names[i])
+		for _, list := range rule.Has {
+			if i := slices.IndexFunc(list, func(name string) bool { return names[name] }); i >= 0 {
+				found = append(found, list[i])
 			}
 		}
 		if len(found) == len(rule.Has) {
