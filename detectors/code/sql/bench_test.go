@@ -22,6 +22,7 @@ func BenchmarkRead(b *testing.B) {
 		{"query", query(2 << 10), []string{"read"}},
 		{"several ways", query(2<<10) + " ORDER BY `id`", []string{"read"}},
 		{"change", "WITH x AS (DELETE FROM t) " + query(2<<10), []string{"delete", "read"}},
+		{"conditions in conditions", "SELECT 1" + strings.Repeat(" + (DELETE FROM t WHERE a = ", 100) + query(2<<10) + strings.Repeat(")", 100), []string{"delete", "read"}},
 		{"128 KB", query(128 << 10), []string{"read"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {

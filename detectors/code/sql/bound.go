@@ -3,12 +3,19 @@ package sql
 import "slices"
 
 // unbounded notes a DELETE or UPDATE that may change every row. The changing
-// branch of an upsert or MERGE changes the rows that it met.
+// branch of an upsert or MERGE changes the rows that it met. Conditions within
+// conditions are looked at again and again; a text that is made for that is
+// taken to change every row.
 func unbounded(f *findings, tokens []token, at int) {
 	if word2(tokens, at-1, "then do key") {
 		return
 	}
+	if f.looked > len(f.src) {
+		f.note("every row", 0, bulk)
+		return
+	}
 	where, end := condition(tokens, at)
+	f.looked += end - at
 	if where < 0 || always(tokens[where:end]) {
 		f.note("every row", 0, bulk)
 	}

@@ -20,9 +20,7 @@ func (f *findings) call(tokens []token, i, begun int) bool {
 	switch {
 	case known:
 		f.note("function "+t.text, a.effects, a.traits)
-		if a.places {
-			f.reach(tokens)
-		}
+		f.places = f.places || a.places
 	case among(owner, reachingPackages):
 		f.note("package "+owner, send|write, network)
 	case t.kind == word && pure[t.text] && (owner == "" || among(owner, "pg_catalog sys information_schema safe")) && !glued(tokens, i):
@@ -140,7 +138,7 @@ func (f *findings) place(tokens []token, i int) {
 	}
 }
 
-// reach notes the addresses among the strings of tokens.
+// reach notes the addresses among strings that are places.
 func (f *findings) reach(tokens []token) {
 	for _, t := range tokens {
 		if t.kind != text {

@@ -35,6 +35,8 @@ type findings struct {
 	effects, traits uint8
 	words           []string // what decided, of the package's own vocabulary
 	urls            []string
+	looked          int  // tokens looked at for conditions
+	places          bool // the strings of this statement are places
 	limit           bool // a limit was passed; nothing else counts
 	torn            bool // parentheses do not close
 }

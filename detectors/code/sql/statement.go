@@ -3,6 +3,14 @@ package sql
 // statement reads one statement: what its first word says, and then every
 // place in it where something else could begin.
 func (f *findings) statement(tokens []token) {
+	f.places = false
+	f.read(tokens)
+	if f.places {
+		f.reach(tokens)
+	}
+}
+
+func (f *findings) read(tokens []token) {
 	balanced, deep := nest(tokens)
 	if deep {
 		f.limit = true
@@ -25,8 +33,7 @@ func (f *findings) statement(tokens []token) {
 	if tokens[at].word("pragma") {
 		return
 	}
-	plan := tokens[at].word("explain describe desc")
-	f.scan(tokens, at, !tokens[at].word("show") && (!plan || executes(tokens[at:])))
+	f.scan(tokens, at, !tokens[at].word("explain") || executes(tokens[at:]))
 }
 
 func (f *findings) begin(v verb, tokens []token, at int) {
@@ -69,7 +76,7 @@ func executes(tokens []token) bool {
 }
 
 // scan looks at every token behind the statement's verb at tokens[begun].
-// Statements says whether other statements in it would run.
+// Statements says whether statements within it would run: not in an EXPLAIN.
 func (f *findings) scan(tokens []token, begun int, statements bool) {
 	for i, t := range tokens {
 		switch {
@@ -101,6 +108,11 @@ func (f *findings) within(tokens []token, i int, statements bool) {
 		f.note("into", write, 0)
 	}
 	if !statements {
+		// SQL Server takes EXPLAIN for a procedure, fails to find it, and
+		// goes on with the rest.
+		if verbs[t.text].inner && !named(tokens, i) {
+			f.note("explained change", 0, opaque)
+		}
 		return
 	}
 	switch t.text {
@@ -137,11 +149,14 @@ func word2(tokens []token, i int, list string) bool {
 // may say no too often. The words are reserved in PostgreSQL and SQL Server,
 // the dialects in which a statement can stand within or behind another.
 func named(tokens []token, i int) bool {
-	if i+1 < len(tokens) && tokens[i+1].kind == mark && in(tokens[i+1].text[0], ".,)=<>+|]`") {
+	if i+1 < len(tokens) && tokens[i+1].kind == mark && in(tokens[i+1].text[0], ",)=<>+|]`") {
 		return true
 	}
-	if i == 0 {
+	switch {
+	case i == 0:
 		return false
+	case tokens[i].text == "use" && word2(tokens, i+1, "index key"), tokens[i].text == "merge" && word2(tokens, i+1, "join"):
+		return true
 	}
 	switch before := tokens[i-1]; before.kind {
 	case mark:
@@ -150,15 +165,13 @@ func named(tokens []token, i int) bool {
 		switch {
 		case before.word("character"):
 			return tokens[i].text == "set"
-		case tokens[i].text == "use":
-			return word2(tokens, i+1, "index key")
 		case before.word("key"):
 			return word2(tokens, i-2, "no duplicate")
 		case before.word("by"):
 			return word2(tokens, i-2, "group order")
 		case before.word("on"):
 			return word2(tokens, i+1, "cascade restrict set no")
-		case before.word("grant revoke deny"):
+		case before.word("grant revoke deny show"):
 			return i == 1
 		}
 		return before.word("for select distinct as where and or not from join having when in into table")
