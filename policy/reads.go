@@ -89,19 +89,16 @@ type reader struct {
 
 func newReader(root *reads, rule *ast.Rule) *reader {
 	r := &reader{root: root, elements: map[ast.Var]*reads{}, binding: map[*ast.Expr]ast.Ref{}}
-	bound := map[ast.Var]int{}
 	ast.WalkExprs(rule, func(e *ast.Expr) bool {
 		if v, ref, ok := takesElement(e); ok {
-			bound[v]++
-			r.binding[e], r.elements[v] = ref, r.root.over(ref[1:len(ref)-1])
+			element := r.root.over(ref[1 : len(ref)-1])
+			if other := r.elements[v]; other != nil { // elements that are compared with one another
+				other.all, element.all = true, true
+			}
+			r.binding[e], r.elements[v] = ref, element
 		}
 		return false
 	})
-	for v, times := range bound {
-		if times > 1 { // elements that are compared with one another
-			r.elements[v].all = true
-		}
-	}
 	r.visitor = ast.NewGenericVisitor(r.visit)
 	return r
 }

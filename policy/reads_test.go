@@ -89,6 +89,30 @@ func TestReadsOfShippedRules(t *testing.T) {
 	}
 }
 
+// TestReadsOfElements holds rules that look at an element as a whole, and not
+// only at its members, to seeing all of it.
+func TestReadsOfElements(t *testing.T) {
+	in := &Input{Version: InputVersion, Call: Call{Effects: []string{"read"}}, Targets: []Target{{Role: "host"}}, Findings: []Finding{{Detector: "text"}}}
+	bodies := []string{
+		`some x; x = input.findings[_]; x = input.targets[_]`,
+		`some x in input.targets; x == {"pointer": ""}; x.pointer == ""`,
+		`some x in input.targets; not x.role; x.pointer == ""`,
+		`some x in input.targets; count(x) < 4; x.pointer == ""`,
+		`some x in input.targets; _small(x); x.pointer == ""`,
+		`some x in input.targets; not "host" in x; x.pointer == ""`,
+		`some x in input.targets; k := "role"; not x[k]; x.pointer == ""`,
+		`input.targets[_] == {"pointer": ""}`,
+		`every x in input.targets { not x.role }`,
+		`count([x | some x in input.targets; x.role]) == 0; input.targets[_].pointer == ""`,
+	}
+	for _, body := range bodies {
+		e := loose(t, "package callgate.rules.own\n\nimport rego.v2\n\n_small(x) if count(x) < 4\n\ndeny contains {\"reason\": \"a\"} if {\n\t"+strings.ReplaceAll(body, "; ", "\n\t")+"\n}\n")
+		if d, err := e.Decide(t.Context(), in); err != nil || objects(d, "own") {
+			t.Errorf("%s: %v, %v", body, d, err)
+		}
+	}
+}
+
 // anyCall draws inputs that rules have something to say about.
 func anyCall() *rapid.Generator[*Input] {
 	return rapid.Custom(func(t *rapid.T) *Input {
@@ -103,13 +127,11 @@ func anyCall() *rapid.Generator[*Input] {
 		in.Tool.Drift = words("drift", "schema", "odd")
 		in.Caller.Scopes = words("scopes", "*:*", "mail:*", "*:send", "mail:read", "mail:draft")
 		for i := range in.Targets {
-			in.Targets[i].Pointer = ""
 			in.Targets[i].Role = rapid.SampledFrom([]string{"host", "recipient", "odd"}).Draw(t, "role")
 			in.Targets[i].Within = words("within", "odd", "example.com")
 		}
 		for i := range in.Findings {
 			in.Findings[i].Detector = rapid.SampledFrom([]string{"exfil", "injection", "odd"}).Draw(t, "detector")
-			in.Findings[i].Pointer = ""
 			in.Findings[i].Level = rapid.IntRange(0, 4).Draw(t, "level")
 			in.Findings[i].Direction = rapid.SampledFrom([]string{"argument", "result", "odd"}).Draw(t, "direction")
 		}
@@ -126,10 +148,6 @@ import rego.v2
 ask contains {"reason": "own"} if input.call.listing == input.tool.known
 
 deny contains {"reason": "own"} if { input.origins[_].source != input.money.payee; input.session.calls > 0 }
-
-deny contains {"reason": "the same"} if { some x; x = input.findings[_]; x = input.targets[_]; x.pointer == "" }
-
-deny contains {"reason": "bare"} if { some x in input.targets; x == {"pointer": ""} }
 `)
 	full := *e
 	full.reads = everything
