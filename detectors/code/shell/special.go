@@ -158,6 +158,7 @@ func (w *walk) interpreter(p *program, args []arg, in *arg) {
 			return
 		}
 		if module := programs[args[1].text]; module != nil && args[1].is("pip") {
+			w.programs = append(w.programs, args[1].text)
 			w.known = append(w.known, args[1].text)
 			w.run(module, args[2:], in)
 			return
