@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -131,6 +134,40 @@ func TestApprovalReachesARunningProcess(t *testing.T) {
 	}
 	if _, state, err := desk.Take(ctx, askedPayment()); err != nil || state != approval.None {
 		t.Errorf("a second run: %q, %v", state, err)
+	}
+}
+
+// TestFiveProcessesOneAnswer lets five processes answer one question at once:
+// one of them is heard, and the others say so.
+func TestFiveProcessesOneAnswer(t *testing.T) {
+	const processes = 5
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, ids := filepath.Join(t.TempDir(), "callgate.db"), map[string]string{}
+	if err := seed(path, func(name, id string) { ids[name] = id }); err != nil {
+		t.Fatal(err)
+	}
+	var running sync.WaitGroup
+	var talk [processes]string
+	for p := range processes {
+		running.Go(func() {
+			verb := []string{"approve", "deny"}[p%2]
+			// The test binary is callgate when it is called by that name.
+			cmd := &exec.Cmd{Path: exe, Args: []string{"callgate", "approvals", verb, ids["WAITING"], "--why", "process", "--state", path}}
+			out, err := cmd.CombinedOutput()
+			var exit *exec.ExitError
+			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFailed) {
+				t.Errorf("process %d: %v\n%s", p, err, out)
+			}
+			talk[p] = string(out)
+		})
+	}
+	running.Wait()
+	all := strings.Join(talk[:], "")
+	if heard, late := strings.Count(all, " is approved: ")+strings.Count(all, " is denied: "), strings.Count(all, "was answered already"); heard != 1 || late != processes-1 {
+		t.Errorf("%d heard, %d late\n%s", heard, late, all)
 	}
 }
 
