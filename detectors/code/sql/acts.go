@@ -17,10 +17,10 @@ const schemes = "http https ftp ftps sftp s3 s3a s3n gs gcs az azure abfs abfss 
 
 // acts are the functions that are known to act. One that is neither here nor
 // in pure is not known, and may do anything.
-var acts map[string]act
+var acts = actTable()
 
-func init() {
-	acts = map[string]act{}
+func actTable() map[string]act {
+	table := map[string]act{}
 	for _, g := range []struct {
 		words string
 		act
@@ -58,7 +58,8 @@ func init() {
 		{"xp_dirtree xp_fileexist xp_subdirs sp_addlinkedserver sp_send_dbmail", act{effects: send | write, traits: network, procedure: true}},
 	} {
 		for w := range strings.FieldsSeq(g.words) {
-			acts[w] = g.act
+			table[w] = g.act
 		}
 	}
+	return table
 }

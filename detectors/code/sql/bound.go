@@ -7,7 +7,7 @@ import "slices"
 // conditions are looked at again and again; a text that is made for that is
 // taken to change every row.
 func unbounded(f *findings, tokens []token, at int) {
-	if word2(tokens, at-1, "then do key") {
+	if word2(tokens, at-1, "then do") {
 		return
 	}
 	if f.looked > len(f.src) {

@@ -34,9 +34,9 @@ const (
 // read, and so does whatever else begins as a query (WITH x AS (DELETE ...)
 // SELECT deletes and reads). A statement that only changes does not read, even
 // with a RETURNING. EXPLAIN of a change reads and is code.Opaque, because SQL
-// Server would run it; with ANALYZE it is what it explains. Words about
-// transactions, sessions and locks write. What is not understood writes and is code.Opaque. A text
-// beyond a limit is opaque and has the effects unknown and write.
+// Server would run the change; with ANALYZE it is what it explains. Words about
+// transactions, sessions and locks write. What is not understood writes and is
+// opaque. A text beyond a limit is opaque and has the effects unknown and write.
 //
 // Parentheses that do not close in some ways of reading but do in another are
 // no fault: a database that reads in one of the former runs nothing of it.

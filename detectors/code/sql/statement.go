@@ -4,13 +4,14 @@ package sql
 // place in it where something else could begin.
 func (f *findings) statement(tokens []token) {
 	f.places = false
-	f.read(tokens)
+	f.look(tokens)
 	if f.places {
 		f.reach(tokens)
 	}
 }
 
-func (f *findings) read(tokens []token) {
+// look is statement without the addresses.
+func (f *findings) look(tokens []token) {
 	balanced, deep := nest(tokens)
 	if deep {
 		f.limit = true
@@ -27,15 +28,14 @@ func (f *findings) read(tokens []token) {
 		f.scan(tokens, -1, true)
 		return
 	}
-	if v.handle != nil || v.effects != 0 {
-		f.begin(v, tokens, at)
-	}
+	f.begin(v, tokens, at)
 	if tokens[at].word("pragma") {
 		return
 	}
 	f.scan(tokens, at, !tokens[at].word("explain") || executes(tokens[at:]))
 }
 
+// begin notes what a verb at tokens[at] does.
 func (f *findings) begin(v verb, tokens []token, at int) {
 	if v.effects != 0 {
 		f.note(tokens[at].text, v.effects, v.traits)
@@ -45,7 +45,7 @@ func (f *findings) begin(v verb, tokens []token, at int) {
 	}
 }
 
-// explain is settled by executes.
+// explain notes that the EXPLAIN PLAN of Oracle fills a table.
 func explain(f *findings, tokens []token, at int) {
 	if at+1 < len(tokens) && tokens[at+1].word("plan") {
 		f.note("plan table", write, 0)
@@ -96,6 +96,7 @@ func (f *findings) scan(tokens []token, begun int, statements bool) {
 	}
 }
 
+// touching reports that the mark next follows tokens[i] without a space.
 func touching(tokens []token, i int, next byte) bool {
 	return i+1 < len(tokens) && tokens[i+1].is(next) && tokens[i].end == tokens[i+1].begin
 }

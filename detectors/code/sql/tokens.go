@@ -118,7 +118,7 @@ func (l *lexer) wordEnd() int {
 		c := l.low[i]
 		if c >= 0x80 {
 			r, size := utf8.DecodeRuneInString(l.low[i:])
-			if unicode.IsSpace(r) || unicode.In(r, unicode.C, unicode.Z) {
+			if unicode.In(r, unicode.C, unicode.Z) {
 				l.odd = true
 			}
 			i += size

@@ -17,10 +17,10 @@ func (v verb) plain() bool { return v.effects == read && v.traits == 0 }
 
 // verbs are the words that can begin a statement, in the dialects that the
 // ways name. A word that is not here is not understood.
-var verbs map[string]verb
+var verbs = verbTable()
 
-func init() {
-	verbs = map[string]verb{}
+func verbTable() map[string]verb {
+	table := map[string]verb{}
 	for _, g := range []struct {
 		words string
 		verb
@@ -55,9 +55,10 @@ func init() {
 		{"remove rm", verb{effects: deletes, traits: bulk}},
 	} {
 		for w := range strings.FieldsSeq(g.words) {
-			verbs[w] = g.verb
+			table[w] = g.verb
 		}
 	}
+	return table
 }
 
 // object looks at what is created, altered or dropped.
