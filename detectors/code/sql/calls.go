@@ -63,6 +63,8 @@ func columns(tokens []token, i, begun int) bool {
 		return true
 	case begun >= 0 && !verbs[tokens[begun].text].plain() && word2(tokens, first-1, declaring):
 		return true
+	case begun >= 0 && tokens[begun].text == "create" && word2(tokens, first-1, "on"):
+		return true
 	case i == 0:
 		return false
 	case tokens[i-1].word("as tablesample"):
@@ -78,7 +80,7 @@ func columns(tokens []token, i, begun int) bool {
 
 // declaring are the words before a name that has its columns or parameters
 // behind it, in statements that are no queries.
-const declaring = "table view index on references exists overwrite copy function procedure aggregate constraint type"
+const declaring = "table view index references exists overwrite copy function procedure aggregate constraint type"
 
 // listed is the place behind a list of names and its parenthesis, 0 if there
 // is something else at i.
