@@ -14,7 +14,7 @@ window into operator exclude rlike regexp glob against only explain analyze
 // clauses are keywords in front of a parenthesis in statements that are no
 // queries.
 var clauses = words(`
-add always buckets check cluster clustered column constraint default directory distkey foreign generated identity
+add always buckets check cluster clustered column conflict constraint default directory distkey foreign generated identity
 include inherits options overwrite partitioned primary references rows set sortkey start stored table
 tblproperties to unique view
 `)
