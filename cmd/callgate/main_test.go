@@ -8,7 +8,7 @@ import (
 
 // TestMain makes this test binary the callgate of the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"callgate": main})
+	testscript.Main(m, map[string]func(){"callgate": main, "toolserver": serveTools})
 }
 
 // TestScripts runs the whole program: exit codes, what is on stdout, what is on

@@ -102,6 +102,7 @@ func newRoot(a *app) *cobra.Command {
 	root.AddCommand(newTools(a))
 	root.AddCommand(newKey(a))
 	root.AddCommand(newPolicy(a))
+	root.AddCommand(newCatalogue(a))
 	a.watch(root)
 	return root
 }
