@@ -19,13 +19,14 @@ import (
 
 // bundle is a policy on its way to an Engine.
 type bundle struct {
-	sources  []source
-	schema   any
-	rules    map[string]*rule
-	settings map[string]any // as written
-	data     map[string]any // as Rego sees it
-	compiler *ast.Compiler
-	broken   bool // some file could not be read or parsed
+	sources   []source
+	documents []document
+	schema    any
+	rules     map[string]*rule
+	settings  map[string]any // as written
+	data      map[string]any // as Rego sees it
+	compiler  *ast.Compiler
+	broken    bool // some file could not be read or parsed
 }
 
 // source is one .rego file.
@@ -67,10 +68,12 @@ func collect(o Options) (*bundle, Faults) {
 		faults = append(faults, Fault{File: "policy", Code: "no_rules", Message: "the shipped rules are missing"})
 	}
 	faults = append(faults, b.settle(o)...)
-	return b, append(faults, b.join(o.Archives)...)
+	faults = append(faults, b.join(o.Archives)...)
+	faults = append(faults, b.mount()...)
+	return b, append(faults, b.dataFaults()...)
 }
 
-// read adds every .rego file below a folder. Hidden entries are skipped: they
+// read adds every .rego and data file below a folder. Hidden entries are skipped: they
 // are how volumes keep older versions of their files.
 func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
 	var faults Faults
@@ -92,14 +95,20 @@ func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
 			}
 			return nil
 		}
-		if entry.IsDir() || path.Ext(name) != ".rego" {
+		isData := !shipped && slices.Contains(dataFiles, path.Base(name))
+		if entry.IsDir() || path.Ext(name) != ".rego" && !isData {
 			return nil
 		}
 		text, err := fs.ReadFile(files, name)
 		if err != nil {
 			return unreadable(name, err)
 		}
-		faults = append(faults, b.parse(filepath.Join(dir, filepath.FromSlash(name)), text, shipped)...)
+		file := filepath.Join(dir, filepath.FromSlash(name))
+		if isData {
+			b.documents = append(b.documents, document{file: file, folder: path.Dir(name), text: text})
+			return nil
+		}
+		faults = append(faults, b.parse(file, text, shipped)...)
 		return nil
 	})
 	return faults

@@ -15,6 +15,14 @@ import (
 	"callgate/rego"
 )
 
+// tuned begins a rule with one declared setting.
+func tuned(name, setting string) string {
+	if !strings.HasPrefix(setting, "{") {
+		setting = "\n#       " + setting
+	}
+	return "# METADATA\n# custom:\n#   settings:\n#     " + name + ": " + setting + "\npackage callgate.rules.own\n\n\n"
+}
+
 // faults loads what must not load.
 func faults(t *testing.T, o policy.Options) policy.Faults {
 	t.Helper()
@@ -78,7 +86,33 @@ func TestLoadRefuses(t *testing.T) {
 		{"the process", "own.rego", own + "deny contains {\"reason\": \"x\"} if opa.runtime().env.HOME\n", 3, "rego_type_error", "undefined function opa.runtime", "input.now"},
 		{"the network", "own.rego", own + "deny contains {\"reason\": \"x\"} if count(net.lookup_ip_addr(\"example.com\")) > 0\n", 3, "rego_type_error", "undefined function net.lookup_ip_addr", "input.now"},
 		{"Rego in Rego", "own.rego", own + "deny contains {\"reason\": \"x\"} if rego.parse_module(\"a\", \"b\")\n", 3, "rego_type_error", "undefined function rego.parse_module", "input.now"},
-		{"bad metadata", "own.rego", "# METADATA\n# custom:\n#   settings: many\npackage callgate.rules.own\n\n_a := 1\n", 1, "metadata", "settings", "custom holds risk"},
+		{"bad metadata", "own.rego", "# METADATA\n# custom:\n#   settings: many\npackage callgate.rules.own\n\n_a := 1\n", 2, "metadata", "custom.settings is a string", "custom holds risk"},
+		// Data that is never there.
+		{"a misspelt setting", "own.rego", tuned("most", "default: 3") + "deny contains {\"reason\": \"x\"} if input.session.calls > data.settings.rules.own.mots\n", 9, "unknown_setting", "the rule own declares no setting mots", "did you mean most?"},
+		{"a setting of nobody", "own.rego", own + "deny contains {\"reason\": \"x\"} if input.session.calls > data.settings.rules.own.most\n", 3, "unknown_setting", "declares no setting most", "METADATA under custom.settings"},
+		{"a setting by an import", "own.rego", own + "import data.settings.rules.own as cfg\n\ndeny contains {\"reason\": \"x\"} if input.session.calls > cfg.most\n", 5, "unknown_setting", "declares no setting most", "METADATA"},
+		{"a setting of a misspelt rule", "own.rego", own + "deny contains {\"reason\": \"x\"} if data.settings.rules.shema.enabled\n", 3, "unknown_setting", "there is no rule shema", "did you mean schema?"},
+		{"a misspelt part of the settings", "own.rego", own + "deny contains {\"reason\": \"x\"} if data.settings.rule.own.enabled\n", 3, "unknown_setting", "there is no data.settings.rule", "did you mean rules?"},
+		{"misspelt settings", "own.rego", own + "deny contains {\"reason\": \"x\"} if data.setings.rules.own.enabled\n", 3, "unknown_data", "there is no data.setings", "did you mean settings?"},
+		{"data of nobody", "own.rego", own + "deny contains {\"reason\": \"x\"} if input.call.tool in data.banned\n", 3, "unknown_data", "there is no data.banned", "settings"},
+		{"a misspelt helper of a package", "own.rego", own + "import data.callgate.scopes\n\ndeny contains {\"reason\": \"x\"} if scopes.laking.read\n", 5, "unknown_data", "package callgate.scopes defines no laking", "did you mean lacking?"},
+		{"a misspelt set of a rule", "own.rego", own + "deny contains {\"reason\": \"x\"} if count(data.callgate.rules.schema.dney) > 0\n", 3, "unknown_data", "package callgate.rules.schema defines no dney", "did you mean deny?"},
+		{"a package of nobody", "own.rego", own + "deny contains {\"reason\": \"x\"} if data.callgate.rules.night._is\n", 3, "unknown_data", "there is no data.callgate.rules.night._is", ""},
+		{"all rules", "own.rego", own + "deny contains {\"reason\": \"x\"} if {\n\tsome name\n\tdata.callgate.rules[name].deny\n}\n", 5, "reserved_data", "goes over all packages", "name the package"},
+		{"whom the engine asks", "own.rego", own + "deny contains {\"reason\": \"x\"} if count(data.speakers.deny) == 0\n", 3, "reserved_data", "data.speakers is between the engine and main", "input"},
+		{"what the engine saw", "own.rego", own + "deny contains {\"reason\": \"x\"} if not data.complete\n", 3, "reserved_data", "data.complete is between", "input"},
+		{"all data", "own.rego", own + "deny contains {\"reason\": \"x\"} if count(data) == 0\n", 3, "reserved_data", "reads all data at once", "data.settings.rules.NAME"},
+		// What METADATA says and nobody reads.
+		{"an unused setting", "own.rego", tuned("most", "default: 3") + "deny contains {\"reason\": \"x\"} if input.call.listing\n", 4, "unused_setting", "no line reads the setting most", "data.settings.rules.own.most"},
+		{"a misspelt member", "own.rego", "# METADATA\n# custom:\n#   risc: high\n" + own, 3, "metadata", `custom has no member "risc"`, "did you mean risk?"},
+		{"a misspelt member of a setting", "own.rego", tuned("most", "defualt: 3") + "deny contains {\"reason\": \"x\"} if input.session.calls > data.settings.rules.own.most\n", 5, "metadata", `most has no member "defualt"`, "did you mean default?"},
+		{"a setting without a default", "own.rego", tuned("most", "description: m") + "deny contains {\"reason\": \"x\"} if input.session.calls > data.settings.rules.own.most\n", 4, "metadata", "the setting most has no default", "give it a default"},
+		{"a default of another kind", "own.rego", tuned("mode", "{default: c, one_of: [a, b]}") + "deny contains {\"reason\": \"x\"} if data.settings.rules.own.mode == \"a\"\n", 4, "metadata", "the default of the setting mode is not one of its values", "use one of [a b]"},
+		{"a list of numbers", "own.rego", tuned("most", "default: [1]") + "deny contains {\"reason\": \"x\"} if data.settings.rules.own.most\n", 4, "metadata", "list of other things than texts", "write texts"},
+		{"a switch among the settings", "own.rego", tuned("enabled", "default: true") + "deny contains {\"reason\": \"x\"} if input.call.listing\n", 4, "metadata", "every rule has the setting enabled", "beside settings"},
+		{"an unknown risk", "own.rego", "# METADATA\n# custom:\n#   risk: hihg\n" + own, 3, "metadata", "risk is no known word", "did you mean high?"},
+		{"an example that says nothing", "own.rego", "# METADATA\n# custom:\n#   example:\n#     call: {}\n#     says: refuse\n" + own, 3, "metadata", "does not say", "deny, ask, transform"},
+		{"an example with more", "own.rego", "# METADATA\n# custom:\n#   example:\n#     call: {}\n#     says: deny\n#     sets: {}\n" + own, 6, "metadata", `example has no member "sets"`, "did you mean says?"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -134,6 +168,8 @@ func TestLoadSettings(t *testing.T) {
 package callgate.rules.own
 
 deny contains {"reason": "too many calls"} if input.session.calls > data.settings.rules.own.most
+
+deny contains {"reason": "that tool"} if data.settings.rules.own.words[input.call.tool]
 `})
 	rule := func(name string, settings map[string]any) map[string]any {
 		return map[string]any{"rules": map[string]any{name: settings}}
@@ -154,6 +190,8 @@ deny contains {"reason": "too many calls"} if input.session.calls > data.setting
 		{"a null", rule("schema", map[string]any{"enabled": nil}), "rules.schema.enabled is null", ""},
 		{"a wrong word", rule("injection", map[string]any{"deny": "severe"}), "rules.injection.deny has no known value", "info low medium high critical"},
 		{"a level as a number", rule("exfil_url", map[string]any{"deny": 3}), "rules.exfil_url.deny is a number, want a text", ""},
+		{"a list of numbers", rule("own", map[string]any{"words": []any{"a", 1}}), "rules.own.words is a list of other things than texts", "in quotes"},
+		{"a text for a list", rule("own", map[string]any{"words": "a"}), "rules.own.words is a text, want a list", "write a list, such as []"},
 		{"an own setting of a wrong type", rule("own", map[string]any{"most": "many"}), "rules.own.most is a text, want a number", ""},
 	}
 	for _, c := range cases {

@@ -14,50 +14,10 @@ import (
 	"github.com/open-policy-agent/opa/v1/util"
 )
 
-// rule is what the METADATA of a rule package declares.
-type rule struct {
-	title, description string
-	shipped            bool
-
-	Risk     string             `json:"risk"`
-	Default  *bool              `json:"default"` // switched on where no setting says otherwise; absent means true
-	Settings map[string]setting `json:"settings"`
-}
-
-// setting is one declared setting of a rule.
-type setting struct {
-	Description string `json:"description"`
-	Default     any    `json:"default"`
-	OneOf       []any  `json:"one_of"`
-}
-
-// describe reads the package METADATA of a rule.
-func (b *bundle) describe(s source) Faults {
-	r := b.rules[ruleName(s.module.Package)]
-	if s.test || r == nil {
-		return nil
-	}
-	i := slices.IndexFunc(s.module.Annotations, func(a *ast.Annotations) bool { return a.Scope == "package" })
-	if i < 0 {
-		return nil
-	}
-	notes := s.module.Annotations[i]
-	r.title, r.description = notes.Title, strings.TrimSpace(notes.Description)
-	custom, err := json.Marshal(notes.Custom)
-	if err == nil {
-		err = util.UnmarshalJSON(custom, r)
-	}
-	if err != nil {
-		return Faults{{File: s.file, Line: notes.Location.Row, Code: "metadata", Message: err.Error(),
-			Fix: "custom holds risk, default (true or false) and settings: {NAME: {description, default, one_of}}"}}
-	}
-	return nil
-}
-
 // declared gives every setting of a rule with its default.
 func (r *rule) declared() map[string]setting {
 	on := r.Default == nil || *r.Default
-	all := map[string]setting{"enabled": {Default: on}}
+	all := map[string]setting{"enabled": {Description: "whether the rule is asked", Default: on}}
 	maps.Copy(all, r.Settings)
 	return all
 }
@@ -140,6 +100,13 @@ func lookups(value any) any {
 	return value
 }
 
+// ofTexts reports whether a value is a list of texts, if it is a list at all.
+// Others could not be looked up.
+func ofTexts(value any) bool {
+	list, _ := value.([]any)
+	return !slices.ContainsFunc(list, func(item any) bool { _, ok := item.(string); return !ok })
+}
+
 func readProfile(o Options) (map[string]any, Faults) {
 	name := o.Profile
 	if name == "" {
@@ -204,7 +171,9 @@ func (b *bundle) layRule(all map[string]any, name string, own any, from string) 
 			keys := slices.Sorted(maps.Keys(r.declared()))
 			faults = append(faults, fault("unknown_setting", choice(key, keys), "rules.%s.%s: the rule has no such setting", name, key)...)
 		case kind(value) != kind(s.Default):
-			faults = append(faults, fault("setting_type", "", "rules.%s.%s is %s, want %s", name, key, kind(value), kind(s.Default))...)
+			faults = append(faults, fault("setting_type", fmt.Sprintf("write %s, such as %s", kind(s.Default), written(s.Default)), "rules.%s.%s is %s, want %s", name, key, kind(value), kind(s.Default))...)
+		case !ofTexts(value):
+			faults = append(faults, fault("setting_type", "put what is no text in quotes", "rules.%s.%s is a list of other things than texts", name, key)...)
 		case s.OneOf != nil && !slices.ContainsFunc(s.OneOf, func(one any) bool { return util.Compare(one, value) == 0 }):
 			faults = append(faults, fault("setting_type", fmt.Sprintf("use one of %v", s.OneOf), "rules.%s.%s has no known value", name, key)...)
 		default:
@@ -237,6 +206,15 @@ func kind(value any) string {
 		return "a list"
 	}
 	return "an object"
+}
+
+// written is a value as JSON.
+func written(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // plainJSON brings settings of any decoder into the form of JSON.
