@@ -99,8 +99,11 @@ func (f *Facts) judge(j *Judge, w *walk, found *programs) {
 	f.Effects = p.base
 	switch {
 	case found.some:
-		f.Effects = minus(p.base, found.instead)
-		f.add(found.Evidence, found.Effects...)
+		f.Effects = union(minus(p.base, found.instead), found.Effects)
+		f.Evidence += "; " + found.Evidence
+		if !slices.Equal(f.Effects, p.base) {
+			f.Source = "arguments"
+		}
 	case p.alone && len(p.base) == 0 && p.entry.Carries == nil:
 		f.Traits = []string{code.Opaque}
 		f.add("no argument that decides", Unknown)
@@ -109,7 +112,7 @@ func (f *Facts) judge(j *Judge, w *walk, found *programs) {
 		r := reading{effects: slices.Clone(f.Effects)}
 		j.lexicon.args(&r, w.given, false)
 		j.lexicon.args(&r, w.given, true)
-		for _, effect := range r.effects {
+		for _, effect := range minus(r.effects, found.instead) {
 			f.add("given: "+effect, effect)
 		}
 	}

@@ -168,6 +168,11 @@ func (e *Entry) decided() bool {
 	return e.Carries != nil || slices.ContainsFunc(deciding, func(role string) bool { return e.Roles[role] != nil })
 }
 
+// runs reports an argument that is run, whatever it says.
+func (e *Entry) runs() bool {
+	return e.Roles["command"] != nil || e.Roles["argv"] != nil || e.Roles["code"] != nil || e.Carries != nil && e.Carries.Code != ""
+}
+
 func (c *Carries) check(found *faultList, at jsontext.Pointer) {
 	if (c.Code == "") == (c.Tool == "") || c.Code != "" && (c.Calls != "" || c.Arguments != "" || c.Server != "") {
 		found.add(at, "bad_carries", "it needs either code, or tool with arguments", `write {"tool": "name", "arguments": "args"} or {"code": "code"}`)

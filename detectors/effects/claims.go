@@ -2,7 +2,6 @@ package effects
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -114,17 +113,4 @@ func merge(a, b *Entry) *Entry {
 		e.DraftTwin = ""
 	}
 	return e
-}
-
-// among refuses an empty list and a word that is not known.
-func among(words, known []string) error {
-	if len(words) == 0 {
-		return errors.New("an empty list")
-	}
-	for _, word := range words {
-		if !slices.Contains(known, word) {
-			return fmt.Errorf("%q is not one of %v", word, known)
-		}
-	}
-	return nil
 }

@@ -1,24 +1,29 @@
-// Package effects judges what a tool would do and to what: from what the
-// operator said, from a catalogue of known tools, and from the words of the
-// tool's name, description and argument names.
+// Package effects judges what a tool would do and to what, and what one call of
+// it would do: from what the operator said, from catalogues of known tools, from
+// the call's arguments, and from the words of the tool's name, description and
+// argument names.
 //
 // A server chooses all of a tool's words, so they are hints, and they are read
 // for the worse:
 //   - All deeds in a name count; a word that is a noun as often as a deed counts
 //     unless another deed stands before it. A description is asked for what a
 //     name leaves open, and adds deeds that change something.
-//   - A catalogue entry is found by the tool's name, since a server's own name
-//     proves nothing. It stands alone only where it lists the tool's arguments
-//     and the tool declares some of these and no other, so that name and
-//     arguments are those of the known tool. Everywhere else its effects and
-//     those of the lexicon count together, and a lexicon without a reading adds
-//     unknown: a known name alone never loosens what the words say.
+//   - A catalogue's entry is found by the tool's name, since a server's own name
+//     proves nothing. It stands alone only where it pins the hash of the tool's
+//     input schema, so that name and arguments are those of the known tool.
+//     Everywhere else its effects and those of the lexicon count together, and a
+//     lexicon without a reading adds unknown: a known name alone never loosens
+//     what the words say.
 //   - Annotations add effects and take none away. A server that says that all is
 //     read only is not believed.
 //   - A tool without a known word is unknown.
+//   - A program in the arguments (SQL, a command line, an HTTP method, GraphQL)
+//     takes the place of the words that only say that it runs, where the tool's
+//     words say that it is one. It takes nothing else away.
 //
 // Only the operator's word replaces a reading. A tool that lies in all its
-// words, or does more than they say, is not found out here.
+// words, or does more than they say, is not found out here, nor is an address or
+// a person in an argument whose name says nothing of it.
 package effects
 
 import (

@@ -176,6 +176,19 @@ func setOf(words []string) set {
 	return s
 }
 
+// among refuses an empty list and a word that is not known.
+func among(words, known []string) error {
+	if len(words) == 0 {
+		return errors.New("an empty list")
+	}
+	for _, word := range words {
+		if !slices.Contains(known, word) {
+			return fmt.Errorf("%q is not one of %v", word, known)
+		}
+	}
+	return nil
+}
+
 // strict reads one JSON value with the members that the target has.
 func strict(raw []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(raw))

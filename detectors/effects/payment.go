@@ -48,13 +48,17 @@ func written(v gjson.Result) string {
 	return plain(v)
 }
 
+// units reads an amount in units of a currency. It is zero where it is none.
 func units(text, currency string, minor bool) (decimal.Decimal, bool) {
 	d, ok := money.Amount(text)
-	if !ok || !minor {
-		return d, ok
+	if ok && minor {
+		_, digits, _ := money.Currency(currency)
+		d, ok = money.Minor(d, digits)
 	}
-	_, digits, _ := money.Currency(currency)
-	return money.Minor(d, digits)
+	if !ok {
+		return decimal.Decimal{}, false
+	}
+	return d, true
 }
 
 // meet reports a word that both lists have.

@@ -116,7 +116,10 @@ func (j *Judge) least(p *plan, arguments []string) []string {
 		}
 		effects, decided = minus(effects, instead), len(instead) > 0
 	}
-	if decided && len(effects) == 0 {
+	switch {
+	case decided && len(effects) == 0 && p.alone && p.entry.runs():
+		return []string{Execute}
+	case decided && len(effects) == 0:
 		return []string{Read}
 	}
 	if !decided && p.hint != "" && harmless(effects) {

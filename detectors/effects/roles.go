@@ -18,7 +18,7 @@ type roleRule struct {
 	Effects []string `json:"effects"` // the call has one of them
 	Domains []string `json:"domains"` // the tool is about one of them
 	Instead []string `json:"instead"` // effects of the tool's words that mean no more than that the program runs
-	Maybe   bool     `json:"maybe"`   // it is a program only if it opens like one
+	Maybe   bool     `json:"maybe"`   // it is a program only if it opens like one, and the words are of the tool's own name
 	Minor   bool     `json:"minor"`   // amounts are in minor units
 	inside  set
 	stated  bool // by a catalogue, not by a name
@@ -107,11 +107,16 @@ func (b *roleBook) of(name []byte) []int {
 
 // open tells which rules a tool's words and domains let count.
 func (b *roleBook) open(w Words, domains []string) []bool {
+	own := setOf(tokens(w.Name))
 	words := setOf(append(tokens(w.Server), tokens(w.Name)...))
 	out := make([]bool, len(b.rules))
 	for i := range b.rules {
 		r := &b.rules[i]
-		out[i] = (len(r.Words) == 0 || slices.ContainsFunc(r.Words, func(word string) bool { return words[word] })) &&
+		in := words
+		if r.Maybe {
+			in = own
+		}
+		out[i] = (len(r.Words) == 0 || slices.ContainsFunc(r.Words, func(word string) bool { return in[word] })) &&
 			(len(r.Domains) == 0 || meet(r.Domains, domains))
 	}
 	return out

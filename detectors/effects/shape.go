@@ -153,7 +153,8 @@ func (s *shape) call(element member) (c Carried, is, ok bool) {
 	if !s.sure && (len(tools) == 0 || len(arguments) == 0 || tools[0].value.Type != gjson.String) {
 		return c, false, true
 	}
-	if len(tools) != 1 || len(arguments) > 1 || len(servers) > 1 || tools[0].value.Str == "" {
+	if len(tools) != 1 || len(arguments) > 1 || len(servers) > 1 || tools[0].value.Str == "" ||
+		len(servers) == 1 && servers[0].value.Type != gjson.String {
 		return c, true, false
 	}
 	c.Tool, c.ToolAt, c.Arguments = tools[0].value.Str, element.at+tools[0].at, json.RawMessage(`{}`)
@@ -167,7 +168,7 @@ func (s *shape) call(element member) (c Carried, is, ok bool) {
 	}
 	c.ArgumentsAt = element.at + arguments[0].at
 	c.Arguments, ok = object(arguments[0].value)
-	return c, true, ok && tools[0].value.Type == gjson.String && (len(servers) == 0 || servers[0].value.Type == gjson.String)
+	return c, true, ok
 }
 
 // object gives the arguments of a carried call: an object, or the text of one.

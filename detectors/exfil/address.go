@@ -6,6 +6,8 @@ import (
 
 	whatwg "github.com/nlnwa/whatwg-url/url"
 	"golang.org/x/net/publicsuffix"
+
+	"callgate/detectors/reach"
 )
 
 // address is a URL taken apart as a browser would.
@@ -97,35 +99,16 @@ func (a *address) ip() (netip.Addr, bool) {
 }
 
 var (
-	translated = netip.MustParsePrefix("64:ff9b::/96")
-	sixToFour  = netip.MustParsePrefix("2002::/16")
-	compatible = netip.MustParsePrefix("::/96")
-	shared     = netip.MustParsePrefix("100.64.0.0/10")
-	thisNet    = netip.MustParsePrefix("0.0.0.0/8")
-	reserved   = []netip.Prefix{netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("fec0::/10")}
+	shared   = netip.MustParsePrefix("100.64.0.0/10")
+	thisNet  = netip.MustParsePrefix("0.0.0.0/8")
+	reserved = []netip.Prefix{netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("fec0::/10")}
 )
-
-// unwrap takes an IPv4 address out of the IPv6 forms that carry one.
-func unwrap(ip netip.Addr) netip.Addr {
-	ip = ip.WithZone("").Unmap()
-	if !ip.Is6() {
-		return ip
-	}
-	b := ip.As16()
-	switch {
-	case translated.Contains(ip), compatible.Contains(ip) && (b[12] != 0 || b[13] != 0):
-		return netip.AddrFrom4([4]byte(b[12:16]))
-	case sixToFour.Contains(ip):
-		return netip.AddrFrom4([4]byte(b[2:6]))
-	}
-	return ip
-}
 
 // inside says which kind of inside an address is: "metadata", "loopback",
 // "private", or "" for none. The ranges are those of the IANA special-purpose
 // registries.
 func (d *Detector) inside(ip netip.Addr) string {
-	ip = unwrap(ip)
+	ip = reach.Inner(ip)
 	switch {
 	case d.hosts[ip.String()] == "metadata":
 		return "metadata"

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/shopspring/decimal"
-	"golang.org/x/text/cases"
 	"golang.org/x/text/currency"
 	"golang.org/x/text/unicode/norm"
 )
@@ -73,5 +72,5 @@ func Payee(text string) string {
 	if account := strings.ToUpper(strings.ReplaceAll(text, " ", "")); iban.MatchString(account) {
 		return account
 	}
-	return norm.NFKC.String(cases.Fold().String(text))
+	return norm.NFKC.String(strings.ToLower(strings.ToUpper(text)))
 }

@@ -90,7 +90,7 @@ func authority(rest string) string {
 
 // plain reports a host name that every resolver takes as it is.
 func plain(name string) bool {
-	if name == "" || len(name) > 253 || name[0] == '.' || strings.Contains(name, "..") {
+	if name == "" || len(name) > 253 || name[0] == '.' || name[len(name)-1] == '.' || strings.Contains(name, "..") {
 		return false
 	}
 	for i := range len(name) {

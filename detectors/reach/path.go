@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // deepest is how many folders a path may name; a deeper one is unreadable.
@@ -20,17 +21,18 @@ func File(text string) Place {
 	}
 	p := strings.ReplaceAll(text, `\`, "/")
 	switch {
-	case text == "", len(text) > Longest, control(text), strings.HasPrefix(p, "//"),
+	case text == "", len(text) > Longest, control(text), !utf8.ValidString(text), strings.HasPrefix(p, "//"),
 		strings.ContainsAny(p, "$`"), p != "~" && strings.HasPrefix(p, "~") && !strings.HasPrefix(p, "~/"),
 		p != text && climbs(p), misleads(p):
 		return unreadable(text)
 	}
-	p = path.Clean(p)
-	if len(p) > 1 && p[1] == ':' {
-		p = strings.ToLower(p[:1]) + p[1:]
-		if !strings.HasPrefix(p[2:], "/") {
-			return unreadable(text) // relative to the folder of that drive
-		}
+	switch {
+	case !drive(p) && !drive(path.Clean(p)):
+		p = path.Clean(p)
+	case drive(p) && strings.HasPrefix(p[2:], "/"):
+		p = strings.ToLower(p[:2]) + path.Clean(p[2:])
+	default:
+		return unreadable(text) // relative to the folder that is open on the drive, or to this one
 	}
 	if strings.Count(p, "/") > deepest {
 		return unreadable(text)
@@ -44,9 +46,9 @@ func folders(p string) []string {
 	for {
 		slash := strings.LastIndexByte(p, '/')
 		switch {
-		case slash > 0 && p[slash-1] == ':' && slash < len(p)-1:
-			return append(out, p[:slash+1]) // "c:/"
-		case slash > 0 && slash < len(p)-1:
+		case slash == 2 && drive(p) && len(p) > 3:
+			return append(out, p[:3])
+		case slash > 0 && slash < len(p)-1: // not "c:/"
 			p = p[:slash]
 		case slash == 0 && p != "/":
 			return append(out, "/")
@@ -57,6 +59,11 @@ func folders(p string) []string {
 		}
 		out = append(out, p)
 	}
+}
+
+// drive reports a path that begins with the letter of a drive.
+func drive(p string) bool {
+	return len(p) > 1 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z')
 }
 
 // climbs reports a step up.
