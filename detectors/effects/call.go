@@ -28,7 +28,8 @@ type Facts struct {
 //
 // A program in the arguments takes the place of the words that only say that it
 // runs: a SELECT reads, whatever "execute_sql" sounds like. All other words
-// stay, and an argument that merely may be a program never takes anything away.
+// stay. An argument that merely may be a program, or that the tool does not
+// declare, never takes anything away.
 //
 // Arguments that are no JSON object, are nested deeper than 64 or hold more than
 // 4,096 values with a role are unreadable: unknown and opaque, and nothing of
@@ -38,7 +39,7 @@ type Facts struct {
 func (j *Judge) Call(v Verdict, arguments json.RawMessage) Facts {
 	p := v.plan
 	if p == nil {
-		p = &plan{fixed: true, base: v.Effects, domains: v.Domains, open: j.lexicon.roles.open(Words{}, v.Domains)}
+		p = &plan{fixed: true, base: v.Effects, open: j.lexicon.roles.open(Words{}, v.Domains)}
 	}
 	f := Facts{Effects: v.Effects, Domains: v.Domains, Source: v.Source, Evidence: v.Evidence}
 	if len(arguments) == 0 {
@@ -59,7 +60,7 @@ func (j *Judge) Call(v Verdict, arguments json.RawMessage) Facts {
 		f.carried(j, p, arguments)
 	}
 	if slices.Contains(f.Effects, Pay) {
-		if !p.fixed {
+		if !p.fixed && !p.alone && !p.about {
 			f.Domains = paid(f.Domains)
 		}
 		f.Money = w.payment(f.Effects)
@@ -119,8 +120,8 @@ func (f *Facts) judge(j *Judge, w *walk, found *programs) {
 	if slices.Contains(f.Effects, Write) && w.invites() {
 		f.add("recipients", Send)
 	}
-	if p.hint != "" && !found.some && harmless(f.Effects) {
-		f.Effects = []string{Read, Write}
+	if p.hint != "" && !found.decides && harmless(p.base) {
+		f.Effects = union(f.Effects, []string{Write})
 	}
 }
 

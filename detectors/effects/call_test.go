@@ -40,6 +40,8 @@ func TestCall(t *testing.T) {
 		{described("http_request", "url", "method"), `{"url":"https://example.com","method":"GET"}`, "read", "arguments"},
 		{described("http_request", "url", "method"), `{"url":"https://example.com","method":"POST"}`, "send write", "arguments"},
 		{described("http_request", "url", "method"), `{"url":"https://example.com"}`, "send", "lexicon"},
+		{described("http_request", "url", "method", "headers"), `{"url":"https://example.com","method":"GET","headers":{"X-HTTP-Method-Override":"DELETE"}}`, "delete read send", "arguments"},
+		{described("http_request", "url", "method", "body"), `{"url":"https://example.com","method":"GET","body":"x"}`, "read send", "arguments"},
 		{described("graphql_query", "query"), `{"query":"{ me { id } }"}`, "read", "lexicon"},
 		{described("graphql_query", "query"), `{"query":"mutation { deletePost(id: 1) { id } }"}`, "delete read write", "arguments"},
 		{described("open_file", "path", "mode"), `{"path":"/a","mode":"r"}`, "read", "lexicon"},
@@ -47,6 +49,11 @@ func TestCall(t *testing.T) {
 		{described("execute_python", "code"), `{"code":"print(1)"}`, "execute", "lexicon"},
 
 		// Nothing is taken away on the strength of a likeness.
+		{described("execute_sql", "file"), `{"file":"x.sql","sql":"select 1"}`, "execute read", "arguments"},
+		{described("http_request", "url"), `{"url":"https://example.com","method":"GET"}`, "read send", "arguments"},
+		{described("call_tool", "job"), `{"job":1,"name":"x","arguments":{}}`, "execute send", "lexicon"},
+		{Words{Name: "get_user", Arguments: []string{"id"}, Annotations: json.RawMessage(`{"readOnlyHint":false}`)}, `{"id":1,"sql":"select 1"}`, "execute read write", "arguments"},
+		{Words{Name: "query_sql", Arguments: []string{"sql"}, Annotations: json.RawMessage(`{"readOnlyHint":false}`)}, `{"sql":"select 1"}`, "read", "arguments"},
 		{described("search", "query"), `{"query":"select 1"}`, "read", "lexicon"},
 		{described("query_database", "query"), `{"query":"customers in Bern"}`, "read", "lexicon"},
 		{described("execute", "query"), `{"query":"select 1"}`, "execute", "lexicon"},

@@ -132,7 +132,7 @@ func (f *Facts) carried(j *Judge, p *plan, arguments json.RawMessage) {
 	case how.program != nil:
 		f.Traits = union(f.Traits, []string{code.Opaque})
 		f.add("carries: a program", Execute)
-	case len(calls) > 0 && !p.alone:
+	case len(calls) > 0 && !p.alone && p.declares(calls[0].ToolAt):
 		f.Effects, f.Source = minus(f.Effects, carrierEffects), "arguments"
 	}
 }

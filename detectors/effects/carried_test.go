@@ -56,7 +56,7 @@ func TestCarried(t *testing.T) {
 		{"batch_tools", `{"calls":[{"name":"x"},{}]}`, nil, false},
 		{"batch_tools", `{"calls":[` + strings.Repeat(`{"name":"x"},`, MaxCarried) + `{"name":"x"}]}`, nil, false},
 	} {
-		v := j.Of(described(c.tool), nil)
+		v := j.Of(described(c.tool, "name", "toolName", "tool", "tool_name", "function", "calls"), nil)
 		calls, ok := j.Carried(v, json.RawMessage(c.arguments), nil)
 		if got := told(calls); ok != c.ok || !slices.Equal(got, c.want) {
 			t.Errorf("%s(%.80s) carries %q, %v, want %q", c.tool, c.arguments, got, ok, c.want)

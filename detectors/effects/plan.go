@@ -1,6 +1,9 @@
 package effects
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // plan is how the calls of one tool are read. It is made once per tool and
 // immutable.
@@ -9,7 +12,8 @@ type plan struct {
 	alone   bool     // the catalogue's entry stands alone: no name of an argument is guessed at
 	base    []string // effects of each call, before its arguments are read
 	hint    string   // the annotation by which a tool that only reads writes; "" for none
-	domains []string
+	about   bool     // the operator said the domains
+	takes   set      // names of the arguments that the tool declares
 	entry   *Entry   // what the catalogue knows; nil for nothing
 	places  []place  // of its roles
 	open    []bool   // per rule of the lexicon's roles: the tool's words let it count
@@ -23,6 +27,16 @@ type place struct {
 	path []string
 }
 
+// declares reports a pointer into an argument that the tool declares. What a
+// tool does not declare it may ignore, so such a value takes nothing away.
+func (p *plan) declares(pointer string) bool {
+	first, _, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	return p.takes[unescape.Replace(first)]
+}
+
+// unescape undoes the escapes of a reference token (RFC 6901).
+var unescape = strings.NewReplacer("~1", "/", "~0", "~")
+
 // everything is the most that a program in an argument of a role could do.
 var everything = map[string][]string{
 	"sql": {Delete, Execute, Read, Write}, "command": {Execute}, "argv": {Execute}, "code": {Execute},
@@ -34,7 +48,7 @@ func (j *Judge) Of(w Words, operator *Override) Verdict {
 	v := j.own(w)
 	p := v.plan
 	if operator != nil && len(operator.Domains) > 0 {
-		v.Domains = sorted(operator.Domains)
+		v.Domains, p.about = sorted(operator.Domains), true
 	}
 	if operator != nil && operator.DraftTwin != "" {
 		v.DraftTwin = operator.DraftTwin
@@ -43,7 +57,6 @@ func (j *Judge) Of(w Words, operator *Override) Verdict {
 		v.Effects, v.Source, v.Evidence = sorted(operator.Effects), "operator", "configuration"
 		p.fixed, p.base, v.Least = true, v.Effects, v.Effects
 	}
-	p.domains = v.Domains
 	p.open = j.lexicon.roles.open(w, v.Domains)
 	if !p.fixed {
 		v.Least = j.least(p, w.Arguments)
@@ -60,7 +73,7 @@ func (j *Judge) Undefined(operator *Override) Verdict {
 // own joins catalogue, lexicon and annotations, as the package comment says.
 func (j *Judge) own(w Words) Verdict {
 	v, base := j.lexicon.judge(w)
-	p := &plan{base: base, hint: hint(w.Annotations), urls: set{}, carrier: j.lexicon.carriers.named(w.Name)}
+	p := &plan{base: base, takes: setOf(w.Arguments), hint: hint(w.Annotations), urls: set{}, carrier: j.lexicon.carriers.named(w.Name)}
 	for _, name := range w.URLs {
 		p.urls[letters(name)] = true
 	}

@@ -17,6 +17,7 @@ import (
 type programs struct {
 	code.Reading
 	some    bool     // there was one
+	decides bool     // one of them is all that the tool runs
 	instead []string // effects of the tool's words that meant no more than these programs
 	reached []reached
 }
@@ -28,7 +29,8 @@ type reached struct{ url, at string }
 const maxEvidence = 8
 
 // programs reads the arguments that are programs. Only a program that reads
-// shows that a word for sending meant nothing more.
+// shows that a word for sending meant nothing more. The name of an argument that
+// was read for what it does tells no more by itself.
 func (w *walk) programs(arguments gjson.Result) programs {
 	var all []code.Reading
 	var p programs
@@ -39,7 +41,10 @@ func (w *walk) programs(arguments gjson.Result) programs {
 			continue
 		}
 		reading := w.read(h, r.Role, arguments)
-		p.instead = append(p.instead, r.Instead...)
+		if p.decides = p.decides || r.stated; len(r.Instead) > 0 && w.plan.declares(h.at) {
+			p.instead, p.decides = append(p.instead, r.Instead...), true
+			delete(w.given, letters(h.at[strings.LastIndexByte(h.at, '/'):]))
+		}
 		for _, url := range reading.URLs {
 			p.reached = append(p.reached, reached{url, h.at})
 		}

@@ -96,7 +96,7 @@ func at(v gjson.Result, pointer jsontext.Pointer, path []string) (found []member
 			token = strconv.Itoa(index)
 			index++
 		}
-		if path[0] == token || path[0] == "*" {
+		if path[0] == "*" || strings.EqualFold(path[0], token) {
 			found = append(found, at(value, pointer.AppendToken(token), path[1:])...)
 		}
 		return true

@@ -67,7 +67,7 @@ func (w *walk) follow(v gjson.Result, path []string, rules []int) {
 			token = strconv.Itoa(index)
 			index++
 		}
-		if path[0] == token || path[0] == "*" {
+		if path[0] == "*" || strings.EqualFold(path[0], token) { // as the most forgiving server
 			w.push(token)
 			w.follow(member, path[1:], rules)
 			w.pointer = w.pointer[:mark]
