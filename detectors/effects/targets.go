@@ -54,7 +54,7 @@ func (w *walk) targets(effects []string, urls []reached) []Target {
 }
 
 // counting gives the values whose roles hold for a call of these effects, each
-// value once per role.
+// value once per role. Who is paid is no recipient besides.
 func (w *walk) counting(effects []string) iter.Seq2[hit, string] {
 	return func(yield func(hit, string) bool) {
 		var at string
@@ -64,7 +64,7 @@ func (w *walk) counting(effects []string) iter.Seq2[hit, string] {
 			if h.at != at {
 				at, seen = h.at, seen[:0]
 			}
-			if slices.Contains(seen, r.Role) || !w.counts(h.rule, effects) {
+			if slices.Contains(seen, r.Role) || !w.counts(h.rule, effects) || r.Role == "recipients" && slices.Contains(seen, "payee") {
 				continue
 			}
 			seen = append(seen, r.Role)
