@@ -113,7 +113,7 @@ func (f *Facts) judge(j *Judge, w *walk, found *programs) {
 		r := reading{effects: slices.Clone(f.Effects)}
 		j.lexicon.args(&r, w.given, false)
 		j.lexicon.args(&r, w.given, true)
-		for _, effect := range minus(r.effects, found.instead) {
+		for _, effect := range r.effects {
 			f.add("given: "+effect, effect)
 		}
 	}
