@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -146,19 +145,6 @@ func (b *bundle) deciding() map[string]*ast.Module {
 		}
 	}
 	return modules
-}
-
-// infos lists the rules by name with their settings in force.
-func (b *bundle) infos() []RuleInfo {
-	var infos []RuleInfo
-	for name, r := range b.rules {
-		infos = append(infos, RuleInfo{
-			Name: name, Title: r.title, Description: r.description, Risk: r.Risk, Shipped: r.shipped,
-			Settings: b.rule(name),
-		})
-	}
-	slices.SortFunc(infos, func(a, b RuleInfo) int { return cmp.Compare(a.Name, b.Name) })
-	return infos
 }
 
 func (b *bundle) observe() bool { return b.settings["mode"] == "observe" }

@@ -41,22 +41,13 @@ type Engine struct {
 	reads    *reads
 	memo     *memo
 	silence  *silence
+	origin   *bundle // for explanations
 	data     ast.Value
 	rules    []RuleInfo
 	known    map[string]bool // names that may speak
 	observe  bool
 	revision string
 	timeout  time.Duration
-}
-
-// RuleInfo describes one rule as loaded.
-type RuleInfo struct {
-	Name        string         `json:"name"`
-	Title       string         `json:"title"`
-	Description string         `json:"description"`
-	Risk        string         `json:"risk"`
-	Shipped     bool           `json:"shipped"`
-	Settings    map[string]any `json:"settings"` // as in force; "enabled" is one of them
 }
 
 // Load reads, checks, compiles and tries a policy. The error is Faults, all of
@@ -85,7 +76,7 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 		rego.Query(query),
 		rego.Compiler(b.compiler),
 		rego.Capabilities(capabilities()),
-		rego.Store(inmem.NewFromObjectWithOpts(b.data, inmem.OptReturnASTValuesOnRead(true))),
+		rego.Store(inmem.New()), // empty: all data is in the world of an evaluation
 		rego.StrictBuiltinErrors(true),
 		rego.GenerateJSON(func(t *ast.Term, _ *rego.EvalContext) (any, error) { return t, nil }),
 	).PrepareForEval(ctx)
@@ -100,7 +91,7 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}
 	e := &Engine{
-		query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, b.speakers()), data: data,
+		origin: b, query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, b.speakers()), data: data,
 		rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}

@@ -274,9 +274,9 @@ func TestSelfTest(t *testing.T) {
 	}{
 		{"financial_write_ban", "not _excepted", `input.call.id == "x"`, nil, []string{"a payment"}},
 		{"unknown_effect", `"pay", "admin"}`, `"pay", "admin", "unknown"}`, nil, []string{"an unknown effect"}},
-		{"exfil_url", `not finding.level < _levels[data.settings.rules.exfil_url.deny]`, `finding.level > 4`, nil, []string{"an address that carries data away"}},
-		{"injection", `not finding.level < _levels[data.settings.rules.injection.deny]`, `finding.level > 4`, nil, []string{"an injected argument"}},
-		{"secrets", `not finding.level < _levels[data.settings.rules.secrets.deny]`, `finding.level > 4`, nil, []string{"a secret on its way out"}},
+		{"exfil_url", `not finding.level < _levels[data.settings.rules.exfil_url.deny]`, "finding.level > 4\n\tdata.settings.rules.exfil_url.deny", nil, []string{"an address that carries data away"}},
+		{"injection", `not finding.level < _levels[data.settings.rules.injection.deny]`, "finding.level > 4\n\tdata.settings.rules.injection.deny", nil, []string{"an injected argument"}},
+		{"secrets", `not finding.level < _levels[data.settings.rules.secrets.deny]`, "finding.level > 4\n\tdata.settings.rules.secrets.deny", nil, []string{"a secret on its way out"}},
 		{"schema", "some error in input.tool.schema_errors", "some error in input.tool.schema_errors\n\tinput.call.id == \"x\"", nil, []string{"arguments that do not fit the schema"}},
 		{"least_privilege", "some scope in missing", "some scope in missing\n\tscope == \"x\"", nil, []string{"a write without the scope"}},
 		{"draft_vs_send", "scopes.lacking.send != set()", "scopes.lacking.sent != set()", nil, []string{"a send without the scope"}},

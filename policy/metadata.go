@@ -16,9 +16,7 @@ import (
 // rule is what the METADATA of a rule package declares.
 type rule struct {
 	title, description string
-	shipped, tested    bool
-	reads              []string // paths of the input
-	says               []string // the verdicts that it has something to say for
+	shipped            bool
 
 	Risk     string             `json:"risk"`
 	Default  *bool              `json:"default"` // switched on where no setting says otherwise; absent means true

@@ -13,6 +13,7 @@ import (
 // imports resolved.
 type use struct {
 	source
+	rule  string   // the rule in whose text it is
 	path  []string // from "input" or "data" on, as far as it is written out in words
 	whole bool     // the path is all of the reference
 	line  int
@@ -20,15 +21,20 @@ type use struct {
 
 func (u use) String() string { return strings.Join(u.path, ".") }
 
-// uses lists the references of a module that are not in its imports.
-func (s source) uses() []use {
+// uses lists the references of a module that are not in its imports. Those to
+// rules of its own package are written out.
+func (s source) uses(own []string) []use {
 	imports := map[ast.Var]ast.Ref{}
+	for _, name := range own {
+		imports[ast.Var(name)] = s.module.Package.Path.Append(ast.StringTerm(name))
+	}
 	for _, i := range s.module.Imports {
 		if ref, ok := i.Path.Value.(ast.Ref); ok {
 			imports[i.Name()] = ref
 		}
 	}
 	var all []use
+	var rule string
 	var visitor *ast.GenericVisitor
 	visitor = ast.NewGenericVisitor(func(x any) bool {
 		t, ok := x.(*ast.Term)
@@ -45,7 +51,9 @@ func (s source) uses() []use {
 			full = path.Concat(ref[1:])
 		}
 		if head := full[0]; head.Equal(ast.InputRootDocument) || head.Equal(ast.DefaultRootDocument) {
-			all = append(all, s.use(full, t))
+			u := s.use(full, t)
+			u.rule = rule
+			all = append(all, u)
 		}
 		if isRef {
 			for _, step := range ref[1:] {
@@ -55,10 +63,26 @@ func (s source) uses() []use {
 		return isRef
 	})
 	for _, r := range s.module.Rules {
-		visitor.Walk(r)
+		for rule = headName(r); r != nil; r = r.Else { // the name of the rule itself is no use of it
+			for _, t := range []*ast.Term{r.Head.Key, r.Head.Value} {
+				if t != nil {
+					visitor.Walk(t)
+				}
+			}
+			visitor.Walk(r.Body)
+		}
 	}
 	return all
 }
+
+// headName is the name of a rule.
+func headName(r *ast.Rule) string {
+	name, _ := r.Head.Ref()[0].Value.(ast.Var)
+	return string(name)
+}
+
+// pkg is the package of a file, from "data" on.
+func (s source) pkg() string { return "data." + strings.Join(dotted(s.module.Package), ".") }
 
 func (s source) use(ref ast.Ref, at *ast.Term) use {
 	u := use{source: s, path: []string{strings.Trim(ref[0].String(), `"`)}, whole: true}
@@ -92,7 +116,7 @@ func (b *bundle) dataFaults() Faults {
 		if s.test {
 			continue
 		}
-		for _, u := range s.uses() {
+		for _, u := range s.uses(defined[s.pkg()]) {
 			if u.path[0] != "data" {
 				continue
 			}
@@ -191,9 +215,8 @@ func (b *bundle) defined() map[string][]string {
 		if s.test {
 			continue
 		}
-		pkg := "data." + strings.Join(dotted(s.module.Package), ".")
 		for _, r := range s.module.Rules {
-			all[pkg] = append(all[pkg], strings.Trim(r.Head.Ref()[0].String(), `"`))
+			all[s.pkg()] = append(all[s.pkg()], headName(r))
 		}
 	}
 	return all

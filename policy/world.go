@@ -8,9 +8,8 @@ import (
 
 var speakersTerm, completeTerm = ast.InternedTerm("speakers"), ast.InternedTerm("complete")
 
-// world answers what the evaluator asks of the data. The data never changes, so
-// the value in hand stands for every read of the store; what depends on the
-// input has a place of its own.
+// world is all the data of one evaluation; the store behind it is empty. What
+// depends on the input has a place of its own.
 type world struct {
 	data     ast.Value
 	speakers *ast.Term
@@ -49,5 +48,5 @@ func (w world) Get(ref ast.Ref) ast.Value {
 	return find(w.data, ref[1:])
 }
 
-// Put keeps nothing: what is not in the data is not in the store either.
+// Put keeps nothing, since nothing comes from the store.
 func (world) Put(ast.Ref, ast.Value) {}
