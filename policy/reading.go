@@ -17,7 +17,10 @@ import (
 // ReadInput reads an input as Input.JSON writes it. The error is Faults that
 // name each member that is not known, not there or of another type; of the
 // input itself they repeat names only.
-func ReadInput(text []byte) (*Input, error) {
+func ReadInput(text []byte) (*Input, error) { return readInput(text, false) }
+
+// readInput may take what is missing for nothing.
+func readInput(text []byte, partly bool) (*Input, error) {
 	if err := oneValue(text); err != nil {
 		return nil, inputFault("", "input", "give one JSON object as callgate policy schema describes it", "%s", err)
 	}
@@ -40,7 +43,11 @@ func ReadInput(text []byte) (*Input, error) {
 	if err := errors.Join(util.UnmarshalJSON(text, &given), util.UnmarshalJSON(canon, &known)); err != nil {
 		return nil, inputFault("", "input", "", "%s", err)
 	}
-	if err := compare(given, known, "").err(); err != nil {
+	faults := compare(given, known, "")
+	if partly {
+		faults = slices.DeleteFunc(faults, func(f Fault) bool { return f.Code == "missing_member" })
+	}
+	if err := faults.err(); err != nil {
 		return nil, err
 	}
 	return &in, nil

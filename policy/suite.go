@@ -20,7 +20,7 @@ type Report struct {
 	Missed   []Place // the lines that none did
 }
 
-// TestResult is one Rego test. A skipped test (todo_test_) has not passed.
+// TestResult is one Rego test, or the example of a rule tried ("example"). A skipped test (todo_test_) has not passed.
 type TestResult struct {
 	Package string
 	Name    string
@@ -41,7 +41,8 @@ func (r Report) Passed() bool {
 }
 
 // Test runs the Rego tests of the shipped policy and of the operator's folders
-// under the settings of o, with builtin errors as failures. The error is Faults
+// under the settings of o, with builtin errors as failures, and tries the
+// examples of the rules. The error is Faults
 // where the policy or a test cannot be compiled.
 func Test(ctx context.Context, o Options) (Report, error) {
 	b, faults := collect(o)
@@ -60,7 +61,9 @@ func Test(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, regoFaults("policy", err).err()
 	}
-	return report(results, coverage.Report(rules), rules), nil
+	r := report(results, coverage.Report(rules), rules)
+	r.Tests = append(r.Tests, b.examples(ctx, o)...)
+	return r, nil
 }
 
 func (b *bundle) runTests(ctx context.Context, modules map[string]*ast.Module) ([]*tester.Result, *cover.Cover, error) {
