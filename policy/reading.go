@@ -35,6 +35,16 @@ func readInput(text []byte, partly bool) (*Input, error) {
 	if in.Version != InputVersion {
 		return nil, inputFault("version", "member_type", "", "it is %d, and this program knows %d", in.Version, InputVersion)
 	}
+	if _, err := in.value(nil); err != nil {
+		return nil, inputFault("", "member_type", "", "%s", err)
+	}
+	if in.Money != nil {
+		for _, span := range slices.Sorted(maps.Keys(in.Money.Windows)) {
+			if !slices.Contains(spans, span) {
+				return nil, inputFault("money.windows."+span, "unknown_member", choice(span, spans), "there is no such window")
+			}
+		}
+	}
 	canon, err := in.JSON()
 	if err != nil {
 		return nil, inputFault("", "input", "", "%s", err)
@@ -72,6 +82,9 @@ func inputFault(at, code, fix, format string, args ...any) Faults {
 	return Faults{{File: strings.Trim("input."+at, "."), Code: code, Message: fmt.Sprintf(format, args...), Fix: fix}}
 }
 
+// spans are the windows of time in which payments are summed up.
+var spans = []string{"hour", "day", "week", "month"}
+
 // optional are the members that JSON leaves out where they are empty.
 var optional = []string{"evidence", "amount", "money", "result"}
 
@@ -104,23 +117,19 @@ func compare(given, known map[string]any, at string) Faults {
 }
 
 func compareValues(given, known any, at string) Faults {
-	if given == nil && known != nil {
-		return inputFault(at, "member_type", "", "it is null")
+	if kind(given) != kind(known) {
+		return inputFault(at, "member_type", "", "it is %s, not %s", kind(given), kind(known))
 	}
 	switch k := known.(type) {
 	case map[string]any:
-		if g, ok := given.(map[string]any); ok {
-			return compare(g, k, at+".")
-		}
+		return compare(given.(map[string]any), k, at+".")
 	case []any:
-		g, ok := given.([]any)
+		g := given.([]any)
 		var faults Faults
 		for i := range min(len(g), len(k)) {
 			faults = append(faults, compareValues(g[i], k[i], fmt.Sprintf("%s[%d]", at, i))...)
 		}
-		if ok {
-			return faults
-		}
+		return faults
 	}
 	return nil
 }
