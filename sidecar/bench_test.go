@@ -188,7 +188,7 @@ func BenchmarkStage(b *testing.B) {
 		step func() error
 	}{
 		{"gate", func() error { _, err := mcp.Parse([]byte(benchRequest), toolproxy.Gate{}); return err }},
-		{"facts-schema-detectors", func() error { _, err := f.inputOf(t, c); return err }},
+		{"facts-schema-detectors", func() error { _, err := f.inputOf(b.Context(), t, c); return err }},
 		{"secrets", func() error { _, _, _, err := f.Secrets.Redact(c.Arguments); return err }},
 		{"detectors", func() error {
 			_, err := f.Scanner.ScanJSON(c.Arguments, f.setting(detectors.Argument, c))

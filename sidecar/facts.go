@@ -10,12 +10,14 @@ import (
 	"callgate/detectors"
 	"callgate/detectors/effects"
 	"callgate/policy"
+	"callgate/sidecar/pin"
 	"callgate/toolproxy"
 	"callgate/toolproxy/schema"
 )
 
 // toolFacts is what is derived of a tool once, when its definition is first
-// seen, and used for each of its calls. It is immutable.
+// seen, and used for each of its calls. But for asPinned it
+// is immutable.
 type toolFacts struct {
 	effects     effects.Verdict
 	known       bool
@@ -24,6 +26,8 @@ type toolFacts struct {
 	schema      *schema.Schema
 	unusable    bool  // the server's schema does not compile
 	size        int64 // bytes of the definition that these facts are of
+	print       pin.Print
+	asPinned    atomic.Bool // the definition was found to be the accepted one
 }
 
 // Bounds of the caches. A server that keeps changing its tools costs time,
@@ -45,8 +49,9 @@ type toolKey struct{ server, tool, hash string }
 // handedOut is a list of tools as detectors read it. The list that it is of is
 // known by its place in memory: lists are immutable, and this keeps it alive.
 type handedOut struct {
-	of   []*toolproxy.Tool
-	list []detectors.AtHand
+	of    []*toolproxy.Tool
+	list  []detectors.AtHand
+	names effects.AtHand
 }
 
 func newFactCache() *factCache {
@@ -119,6 +124,7 @@ func (f *Firewall) derive(server, name string, definition *toolproxy.Tool) *tool
 	facts.effects = f.Effects.Of(effects.WordsOf(server, name, definition.Description, definition.InputSchema, definition.Annotations), override)
 	compiled, err := schema.Compile(definition.InputSchema)
 	facts.schema, facts.unusable = compiled, err != nil
+	facts.print = printOf(definition, facts.effects)
 	return facts
 }
 
@@ -138,23 +144,27 @@ func (t *toolFacts) faults(arguments json.RawMessage) []policy.SchemaError {
 	return found
 }
 
-// atHand describes the tools beside a call to the detectors.
-func (f *Firewall) atHand(tools []*toolproxy.Tool) []detectors.AtHand {
+// atHand describes the tools beside a call to the detectors, and by the names
+// that programs have for them.
+func (f *Firewall) atHand(tools []*toolproxy.Tool) handedOut {
 	if len(tools) == 0 {
-		return nil
+		return handedOut{}
 	}
 	server := tools[0].Server
 	if last, ok := f.facts.lists.Get(server); ok && len(last.of) == len(tools) && &last.of[0] == &tools[0] {
-		return last.list
+		return last
 	}
-	list := make([]detectors.AtHand, len(tools))
+	names := make([]string, len(tools))
+	now := handedOut{of: tools, list: make([]detectors.AtHand, len(tools))}
 	for i, tool := range tools {
-		list[i] = detectors.AtHand{Name: tool.Name, Effects: f.definedFacts(tool.Server, tool.Name, tool).effects.Effects}
+		names[i] = tool.Name
+		now.list[i] = detectors.AtHand{Name: tool.Name, Effects: f.definedFacts(tool.Server, tool.Name, tool).effects.Effects}
 	}
+	now.names = effects.NewAtHand(names)
 	if len(tools) > 1 { // one tool is soon described, and may be a caller's own word
-		f.facts.lists.Add(server, handedOut{of: tools, list: list})
+		f.facts.lists.Add(server, now)
 	}
-	return list
+	return now
 }
 
 var noObject = json.RawMessage(`{}`)

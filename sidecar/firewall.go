@@ -19,8 +19,11 @@ import (
 	"callgate/detectors/effects"
 	"callgate/detectors/secrets"
 	"callgate/policy"
+	"callgate/sidecar/approval"
 	"callgate/sidecar/audit"
+	"callgate/sidecar/pin"
 	"callgate/sidecar/session"
+	"callgate/sidecar/spend"
 	"callgate/toolproxy"
 )
 
@@ -29,6 +32,9 @@ type Parts struct {
 	Policy       *policy.Engine
 	Record       *audit.Store
 	Sessions     *session.Store
+	Approvals    *approval.Desk
+	Spend        *spend.Book
+	Pins         *pin.Store
 	Effects      *effects.Judge
 	Override     func(server, tool string) *effects.Override // the operator's word on a tool; nil for none
 	Scanner      *detectors.Scanner
@@ -66,9 +72,11 @@ func (f *Firewall) serve(ctx context.Context, c *toolproxy.Call, upstream toolpr
 	defer f.underway.Add(-1)
 	engine := f.engine.Load()
 	t := f.begin(c)
+	t.final = true
 	f.judge(ctx, engine, t)
 	observed := t.overruled(engine)
 	if err := f.storeDecision(ctx, t, observed); err != nil {
+		f.release(ctx, t)
 		return nil, unavailable(err)
 	}
 	switch {
@@ -135,7 +143,13 @@ type transit struct {
 	seen    session.View // what the session had done before
 	began   time.Time
 	listing bool
+	final   bool // what is allowed will be made: questions are put, payments counted
 
+	meant     *meant // of the form that was judged last
+	payment   *payment
+	reserved  bool
+	approved  bool   // judged as if a person had approved it
+	question  string // what a person is asked, or was
 	input     *policy.Input
 	rewritten *policy.Input // the rewritten call as judged; nil unless transformed
 	decision  policy.Decision
@@ -187,6 +201,7 @@ func (f *Firewall) forward(ctx context.Context, t *transit, upstream toolproxy.H
 	start := f.Now()
 	defer func() { t.upstream = f.Now().Sub(start) }()
 	if err := ctx.Err(); err != nil {
+		f.release(ctx, t)
 		return nil, toolproxy.Refuse(toolproxy.CodeCancelled, stageForward, err)
 	}
 	var failed error

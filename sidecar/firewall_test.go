@@ -15,6 +15,7 @@ import (
 	"callgate/policy"
 	"callgate/rego"
 	"callgate/sidecar/audit"
+	"callgate/sidecar/config"
 	"callgate/sidecar/session"
 	"callgate/toolproxy"
 )
@@ -55,7 +56,7 @@ func open(t testing.TB, o setup) *bench {
 		}
 		b.hunt()
 	})
-	judge, err := newEffects()
+	judge, err := newEffects(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,11 +67,15 @@ func open(t testing.TB, o setup) *bench {
 	if o.detector != nil {
 		scanner.Detectors = append(scanner.Detectors, o.detector)
 	}
-	b.Firewall = New(Parts{
+	parts := Parts{
 		Policy: engine(t, o), Record: store, Sessions: session.New(100, time.Hour, time.Now),
 		Effects: judge, Override: func(_, tool string) *effects.Override { return o.override[tool] },
 		Scanner: scanner, Secrets: marker, Now: time.Now, WriteTimeout: 2 * time.Second,
-	})
+	}
+	if err := parts.keep(t.Context(), config.Approvals{}); err != nil {
+		t.Fatal(err)
+	}
+	b.Firewall = New(parts)
 	return b
 }
 

@@ -34,6 +34,7 @@ var mayKnow = map[string][]string{
 	"toolproxy/schema":   {"toolproxy"},
 	"rego":               {},
 	"testdata":           {},
+	"testdata/sqlfuzz":   {"detectors"},
 }
 
 // exactly lists rooms whose permission is for the one package, not for what

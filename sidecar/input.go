@@ -2,6 +2,7 @@ package sidecar
 
 import (
 	"encoding/json"
+	"slices"
 
 	"callgate/detectors"
 	"callgate/policy"
@@ -19,9 +20,10 @@ func bareInput(t *transit, c *toolproxy.Call) *policy.Input {
 			ID: t.call.ID, Surface: string(c.Surface), Stage: string(c.Stage),
 			Server: c.Server, Tool: c.Tool, Arguments: noObject,
 			Effects: []string{"unknown"}, Domains: []string{"other"}, EffectSource: "none",
-			Listing: t.listing,
+			Tools: []string{c.Tool}, Traits: []string{}, Programs: []string{},
+			Approved: t.approved, Listing: t.listing,
 		},
-		Tool: policy.Tool{Annotations: noObject, Drift: []string{}, SchemaErrors: []policy.SchemaError{}},
+		Tool: policy.Tool{Annotations: noObject, Drift: []string{}, SchemaErrors: []policy.SchemaError{}, Results: []string{}},
 		Caller: policy.Caller{
 			Name: c.Caller.Name, Auth: c.Caller.Auth,
 			Roles: list(c.Caller.Roles), Scopes: list(c.Caller.Scopes), Claims: objectOr(c.Caller.Claims),
@@ -29,17 +31,26 @@ func bareInput(t *transit, c *toolproxy.Call) *policy.Input {
 		Session: policy.Session{
 			ID: t.session, Calls: t.seen.Calls, Labels: list(t.seen.Labels), Recent: list(t.seen.Recent), Totals: totals(t.seen.Totals),
 		},
+		Targets:  []policy.Target{},
 		Findings: []policy.Finding{},
 		Origins:  []policy.Origin{},
 	}
 }
 
-// describe adds what is known of the tool.
-func describe(in *policy.Input, tool *toolFacts) {
-	in.Call.Effects, in.Call.Domains = tool.effects.Effects, tool.effects.Domains
-	in.Call.EffectSource, in.Call.Evidence = tool.effects.Source, tool.effects.Evidence
-	in.Tool.Known, in.Tool.DescriptionHash = tool.known, tool.hash
-	in.Tool.Annotations, in.Tool.DraftTwin = tool.annotations, tool.effects.DraftTwin
+// describe adds what is known of the tool, and of this call of it. What is
+// meant is shared by later steps, so nothing of it is handed out to be marked.
+func describe(in *policy.Input, m *meant) {
+	in.Call.Server, in.Call.Tool, in.Call.Via = m.call.Server, m.call.Tool, m.via
+	in.Call.Tools = slices.Clone(m.tools)
+	in.Call.Effects, in.Call.Domains = m.facts.Effects, m.facts.Domains
+	in.Call.EffectSource, in.Call.Evidence = m.facts.Source, m.facts.Evidence
+	in.Call.Traits, in.Call.Programs = list(m.facts.Traits), list(slices.Clone(m.facts.Programs))
+	in.Tool.Known, in.Tool.DescriptionHash = m.tool.known, m.tool.hash
+	in.Tool.Annotations, in.Tool.DraftTwin = m.tool.annotations, m.tool.effects.DraftTwin
+	in.Tool.Results = list(m.tool.effects.Results)
+	for _, x := range m.facts.Targets {
+		in.Targets = append(in.Targets, policy.Target{Role: x.Role, Pointer: x.Pointer, Value: x.Value, Within: list(slices.Clone(x.Within))})
+	}
 }
 
 // appendFindings translates what detectors saw.

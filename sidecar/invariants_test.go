@@ -308,7 +308,7 @@ func TestInvariant8(t *testing.T) {
 	b := open(t, setup{override: map[string]*effects.Override{"mail_send": {Effects: []string{"send"}, Domains: []string{"mail"}}}})
 	_, err := b.Guard(&upstream{answer: "ok"}).ServeCall(t.Context(), call("mail_send", `{"body":"evil words"}`))
 	refusal := refusedAs(t, err, toolproxy.CodeDenied, "policy")
-	if refusal.Message != "The call was refused by policy." || refusal.Hint != "save a draft" || fmt.Sprint(refusal.Rules) != "[draft_vs_send]" {
+	if refusal.Message != "The call was refused by policy." || refusal.Hint != "save a draft" || fmt.Sprint(refusal.Rules) != "[least_privilege]" {
 		t.Errorf("told %q, %q, %v", refusal.Message, refusal.Hint, refusal.Rules)
 	}
 	cause := "the upstream said: evil words"

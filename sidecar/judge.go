@@ -17,7 +17,10 @@ const (
 	stageEffects   = "effects"
 	stageSecrets   = "secrets"
 	stageDetectors = "detectors"
+	stagePins      = "pins"
+	stageSpend     = "spend"
 	stagePolicy    = "policy"
+	stageApproval  = "approval"
 	stageRewrite   = "rewrite"
 	stageAudit     = "audit"
 	stageForward   = "forward"
@@ -34,17 +37,54 @@ func (f *Firewall) judge(ctx context.Context, engine *policy.Engine, t *transit)
 		return
 	}
 	var err error
+	for range maxLooks {
+		err = f.attempt(ctx, engine, t)
+		if !errors.Is(err, errSpentMeanwhile) {
+			break
+		}
+	}
+	if errors.Is(err, errSpentMeanwhile) {
+		err = toolproxy.Refuse(toolproxy.CodeOverload, stageSpend, err)
+	}
+	t.refusal = f.refusalOf(t, err)
+}
+
+// attempt judges a call from the start, and asks a person where policy says so.
+func (f *Firewall) attempt(ctx context.Context, engine *policy.Engine, t *transit) error {
+	t.sent, t.rewritten, t.approved = t.call, nil, false
+	err := f.settle(ctx, engine, t)
+	if err != nil || !t.final || engine.Observe() || t.decision.Verdict != policy.Ask {
+		return err
+	}
+	return guarded(toolproxy.CodeInternal, stageApproval, func() error { return f.approve(ctx, engine, t) })
+}
+
+// settle judges a call, and its rewritten form where policy wants it changed,
+// and counts what it would pay.
+func (f *Firewall) settle(ctx context.Context, engine *policy.Engine, t *transit) (err error) {
 	t.input, t.decision, err = f.consider(ctx, engine, t, t.call)
+	asItCame := t.payment
 	if err == nil && t.decision.Verdict == policy.Transform {
 		err = f.transform(ctx, engine, t)
 	}
-	t.refusal = f.refusalOf(t, err)
+	if engine.Observe() {
+		t.payment = asItCame
+	}
+	if err != nil || !t.final || !t.goes() && !engine.Observe() {
+		return err
+	}
+	return guarded(toolproxy.CodeInternal, stageSpend, func() error { return f.reserve(ctx, t) })
+}
+
+// goes reports whether policy lets the call go, as it came or rewritten.
+func (t *transit) goes() bool {
+	return t.decision.Verdict == policy.Allow || t.decision.Verdict == policy.Transform && t.rewritten != nil
 }
 
 // consider judges one form of a call: facts first, then policy.
 func (f *Firewall) consider(ctx context.Context, engine *policy.Engine, t *transit, c *toolproxy.Call) (*policy.Input, policy.Decision, error) {
 	denied := policy.Decision{Revision: engine.Revision()}
-	input, err := f.inputOf(t, c)
+	input, err := f.inputOf(ctx, t, c)
 	if err != nil {
 		return input, denied, err
 	}
@@ -70,61 +110,110 @@ func policyFault(err error) error {
 }
 
 // inputOf derives the facts of a call, each step guarded and named.
-func (f *Firewall) inputOf(t *transit, c *toolproxy.Call) (*policy.Input, error) {
+func (f *Firewall) inputOf(ctx context.Context, t *transit, c *toolproxy.Call) (*policy.Input, error) {
 	in := f.named(bareInput(t, c))
-	var tool *toolFacts
 	err := guarded(toolproxy.CodeInternal, stageEffects, func() error {
-		tool = f.toolFacts(c)
-		describe(in, tool)
+		t.meant = f.meaning(t, c)
+		describe(in, t.meant)
+		f.named(in)
 		return nil
 	})
 	if err != nil {
 		return in, err
 	}
-	err = guarded(toolproxy.CodeInternal, stageSchema, func() error {
-		if !t.listing {
-			in.Tool.SchemaErrors = tool.faults(c.Arguments)
+	m := t.meant
+	steps := []struct {
+		code  toolproxy.Code
+		stage string
+		do    func() error
+	}{
+		{toolproxy.CodeRecordUnavailable, stagePins, func() error {
+			state, err := f.pinned(ctx, m.call, m.tool)
+			in.Tool.Pinned, in.Tool.Drift = state.Pinned, list(state.Drift)
+			return err
+		}},
+		{toolproxy.CodeInternal, stageSchema, func() error {
+			if !t.listing {
+				in.Tool.SchemaErrors = f.schemaErrors(c, m)
+			}
+			return nil
+		}},
+		{toolproxy.CodeInternal, stageSpend, func() error { return f.moneyOf(ctx, t, in, m.facts.Money) }},
+	}
+	for _, step := range steps {
+		if err := guarded(step.code, step.stage, step.do); err != nil {
+			return in, err
 		}
-		return nil
-	})
-	if err != nil {
-		return in, err
 	}
-	return in, f.scanArguments(in, c)
+	return in, f.scanArguments(in, c, m)
+}
+
+// schemaErrors holds the arguments to the tool's own schema, and those of a
+// carried call to its tool's besides.
+func (f *Firewall) schemaErrors(c *toolproxy.Call, m *meant) []policy.SchemaError {
+	found := m.tool.faults(argumentsOf(m.call))
+	if m.via != "" {
+		found = append(found, f.toolFacts(c).faults(argumentsOf(c))...)
+	}
+	return found
 }
 
 // scanArguments puts marks in place of secrets and adds what the detectors
 // see. Detectors read the true arguments, policy and record the marked ones.
-func (f *Firewall) scanArguments(in *policy.Input, c *toolproxy.Call) error {
-	arguments := argumentsOf(c)
+func (f *Firewall) scanArguments(in *policy.Input, c *toolproxy.Call, m *meant) error {
 	err := guarded(toolproxy.CodeInternal, stageSecrets, func() error {
-		marked, found, _, err := f.Secrets.Redact(arguments)
+		marked, found, _, err := f.Secrets.Redact(argumentsOf(m.call))
 		in.Call.Arguments = marked
-		in.Findings = appendFindings(in.Findings, detectors.Argument, found)
+		if m.via != "" && err == nil {
+			_, found, _, err = f.Secrets.Redact(argumentsOf(c))
+		}
+		in.Findings = appendFindings(in.Findings, detectors.Argument, m.placed(found))
 		return err
 	})
 	if err != nil {
 		in.Call.Arguments = json.RawMessage(`{}`)
-		in.Findings, in.Tool.SchemaErrors = []policy.Finding{}, []policy.SchemaError{}
+		in.Findings, in.Targets, in.Tool.SchemaErrors = []policy.Finding{}, []policy.Target{}, []policy.SchemaError{}
 		return err
 	}
 	err = guarded(toolproxy.CodeDetectorError, stageDetectors, func() error {
-		found, err := f.Scanner.ScanJSON(arguments, f.setting(detectors.Argument, c))
-		in.Findings = appendFindings(in.Findings, detectors.Argument, found)
+		found, err := f.Scanner.ScanJSON(argumentsOf(c), f.setting(detectors.Argument, c))
+		in.Findings = appendFindings(in.Findings, detectors.Argument, m.placed(found))
+		if m.quoted && err == nil {
+			found, err = f.Scanner.ScanJSON(argumentsOf(m.call), f.setting(detectors.Argument, m.call))
+			in.Findings = appendFindings(in.Findings, detectors.Argument, found)
+		}
 		return err
 	})
 	f.markPlaces(in.Findings)
 	for i := range in.Tool.SchemaErrors {
 		in.Tool.SchemaErrors[i].Pointer, _ = f.Secrets.RedactText(in.Tool.SchemaErrors[i].Pointer)
 	}
+	f.markTargets(in)
 	return err
+}
+
+// markTargets puts marks in place of secrets in what a call reaches.
+func (f *Firewall) markTargets(in *policy.Input) {
+	for i := range in.Targets {
+		target := &in.Targets[i]
+		target.Pointer, _ = f.Secrets.RedactText(target.Pointer)
+		target.Value, _ = f.Secrets.RedactText(target.Value)
+		for n, container := range target.Within {
+			target.Within[n], _ = f.Secrets.RedactText(container)
+		}
+	}
 }
 
 // named puts marks in place of secrets in what the caller names: policy and
 // record read these as they read the arguments.
 func (f *Firewall) named(in *policy.Input) *policy.Input {
-	for _, name := range []*string{&in.Call.Server, &in.Call.Tool, &in.Session.ID} {
+	for _, name := range []*string{&in.Call.Server, &in.Call.Tool, &in.Call.Via, &in.Session.ID} {
 		*name, _ = f.Secrets.RedactText(*name)
+	}
+	for _, names := range [][]string{in.Call.Tools, in.Call.Programs} {
+		for i := range names {
+			names[i], _ = f.Secrets.RedactText(names[i])
+		}
 	}
 	return in
 }
@@ -139,7 +228,7 @@ func (f *Firewall) markPlaces(found []policy.Finding) {
 
 // setting is where the texts of a call stand.
 func (f *Firewall) setting(way detectors.Direction, c *toolproxy.Call) detectors.Setting {
-	return detectors.Setting{Direction: way, Server: c.Server, Tool: c.Tool, Tools: f.atHand(c.AtHand)}
+	return detectors.Setting{Direction: way, Server: c.Server, Tool: c.Tool, Tools: f.atHand(c.AtHand).list}
 }
 
 // guarded runs one step and turns its error or panic into a refusal that names

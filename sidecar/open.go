@@ -11,10 +11,13 @@ import (
 
 	"callgate/policy"
 	"callgate/rego"
+	"callgate/sidecar/approval"
 	"callgate/sidecar/audit"
 	"callgate/sidecar/config"
 	"callgate/sidecar/identity"
+	"callgate/sidecar/pin"
 	"callgate/sidecar/session"
+	"callgate/sidecar/spend"
 )
 
 // Bounds of the session store, which later become configuration.
@@ -63,7 +66,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, 
 	if err != nil {
 		return nil, err
 	}
-	if s.Firewall, err = s.firewall(engine, record); err != nil {
+	if s.Firewall, err = s.firewall(ctx, engine, record); err != nil {
 		return nil, err
 	}
 	for name := range c.Servers {
@@ -114,12 +117,12 @@ func (s *Sidecar) openRecord(ctx context.Context) (*audit.Store, error) {
 	return store, nil
 }
 
-func (s *Sidecar) firewall(engine *policy.Engine, record *audit.Store) (*Firewall, error) {
+func (s *Sidecar) firewall(ctx context.Context, engine *policy.Engine, record *audit.Store) (*Firewall, error) {
 	key, err := fingerprintKey(s.state + ".key")
 	if err != nil {
 		return nil, fmt.Errorf("the key of fingerprints: %w", err)
 	}
-	judge, err := newEffects()
+	judge, err := newEffects(s.config.Policy.Catalogues)
 	if err != nil {
 		return nil, err
 	}
@@ -127,11 +130,34 @@ func (s *Sidecar) firewall(engine *policy.Engine, record *audit.Store) (*Firewal
 	if err != nil {
 		return nil, err
 	}
-	return New(Parts{
+	parts := Parts{
 		Policy: engine, Record: record, Sessions: session.New(maxSessions, idleSession, time.Now),
 		Effects: judge, Override: overrides(s.config), Scanner: scanner, Secrets: marker,
 		Now: time.Now, WriteTimeout: s.config.Record.WriteTimeout,
-	}), nil
+	}
+	if err := parts.keep(ctx, s.config.Approvals); err != nil {
+		return nil, err
+	}
+	return New(parts), nil
+}
+
+// keep opens the rooms that keep something beside the record, in its file.
+func (p *Parts) keep(ctx context.Context, o config.Approvals) error {
+	approvals, err := p.Record.Tables(ctx, "approval", approval.Migrations)
+	if err != nil {
+		return fmt.Errorf("the questions: %w", err)
+	}
+	payments, err := p.Record.Tables(ctx, "spend", spend.Migrations)
+	if err != nil {
+		return fmt.Errorf("the payments: %w", err)
+	}
+	pins, err := p.Record.Tables(ctx, "pin", pin.Migrations)
+	if err != nil {
+		return fmt.Errorf("the pins of tools: %w", err)
+	}
+	p.Approvals = approval.New(approvals, approval.Options{Expire: o.Expire, MaxPending: o.MaxPending, Now: p.Now})
+	p.Spend, p.Pins = spend.New(payments, p.Now), pin.New(pins, p.Now)
+	return nil
 }
 
 // Revision names the policy that decides right now.

@@ -19,8 +19,9 @@ import (
 	"callgate/sidecar/identity"
 )
 
-// newEffects builds the judge of effects from the shipped facts.
-func newEffects() (*effects.Judge, error) {
+// newEffects builds the judge of effects from the shipped facts and from
+// catalogues of the operator.
+func newEffects(catalogues []string) (*effects.Judge, error) {
 	lexicon, err := fs.ReadFile(rego.Facts, "facts/lexicon.json")
 	if err != nil {
 		return nil, err
@@ -36,6 +37,13 @@ func newEffects() (*effects.Judge, error) {
 			return nil, err
 		}
 		files = append(files, effects.File{Name: name, Data: data})
+	}
+	for _, path := range catalogues {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("a catalogue: %w", err)
+		}
+		files = append(files, effects.File{Name: path, Data: data})
 	}
 	return effects.New(lexicon, files...)
 }

@@ -56,7 +56,7 @@ func (f *Firewall) recordOf(t *transit, observed bool) (*audit.Record, error) {
 		Caller: in.Caller.Name, Session: in.Session.ID, Server: in.Call.Server, Tool: in.Call.Tool,
 		Effects: in.Call.Effects, Domains: in.Call.Domains, EffectSource: in.Call.EffectSource,
 		Decision: t.decision.Verdict.String(), Rules: t.decision.Rules(), Reasons: t.decision.Reasons(),
-		Observed: observed, Revision: t.decision.Revision, Input: stored,
+		Observed: observed, Revision: t.decision.Revision, Input: stored, Approval: t.question,
 	}
 	r.Findings = findingsJSON(in.Findings)
 	if t.rewritten != nil {
@@ -109,8 +109,11 @@ func (f *Firewall) endOf(result *toolproxy.Result, refusal *toolproxy.Refusal) a
 func (f *Firewall) learn(t *transit) {
 	ran := t.judged().Call
 	learned := session.Learned{Server: ran.Server, Tool: ran.Tool, Effects: ran.Effects}
+	for _, kind := range t.judged().Tool.Results {
+		learned.Labels = append(learned.Labels, kind+"_result")
+	}
 	if t.suspect {
-		learned.Labels = []string{labelSuspectResult}
+		learned.Labels = append(learned.Labels, labelSuspectResult)
 	}
 	f.Sessions.Learn(t.sessionKey(), learned)
 }

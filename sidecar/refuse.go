@@ -30,7 +30,9 @@ func (f *Firewall) refusalOf(t *transit, err error) *toolproxy.Refusal {
 		}
 		return toolproxy.Refuse(toolproxy.CodeInternal, stageRewrite, errors.New("transformed without a rewritten call")).Worded()
 	case policy.Ask:
-		return byPolicy(toolproxy.CodeAsk, t.decision)
+		refusal := byPolicy(toolproxy.CodeAsk, t.decision)
+		refusal.Question = t.question
+		return refusal
 	default:
 		return byPolicy(toolproxy.CodeDenied, t.decision)
 	}

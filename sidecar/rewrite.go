@@ -21,7 +21,7 @@ import (
 func (f *Firewall) transform(ctx context.Context, engine *policy.Engine, t *transit) error {
 	var sent *toolproxy.Call
 	err := guarded(toolproxy.CodeInternal, stageRewrite, func() (err error) {
-		sent, err = rewrite(t.call, edits(t.decision))
+		sent, err = t.meant.rewrite(t.call, edits(t.decision))
 		return err
 	})
 	if err != nil {

@@ -56,9 +56,9 @@ func (f *Firewall) screen(ctx context.Context, engine *policy.Engine, t *transit
 func (f *Firewall) noticed(t *transit, result *toolproxy.Result, d policy.Decision) *toolproxy.Result {
 	notice := &toolproxy.Notice{Decision: policy.Transform.String(), Record: t.call.ID}
 	switch {
-	case t.sent.Tool != t.call.Tool:
+	case t.judged().Call.Tool != t.input.Call.Tool:
 		notice.Rules = t.decision.Rules()
-		notice.Message = "The call was changed before it was made: " + t.sent.Tool + " ran in place of " + t.call.Tool + "."
+		notice.Message = "The call was changed before it was made: " + t.judged().Call.Tool + " ran in place of " + t.input.Call.Tool + "."
 	case t.sent != t.call:
 		notice.Rules = t.decision.Rules()
 		notice.Message = "The arguments of the call were changed before it was made."
