@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // quiet_hours knows its zones on machines without the database
 )
 
 // bad is a call that a rule exists to stop.

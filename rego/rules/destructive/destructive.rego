@@ -52,9 +52,9 @@ _kinds contains "delete" if {
 
 _kinds contains "hinted" if {
 	input.tool.annotations.destructiveHint == true
-	not input.result
 	some effect in input.call.effects
 	not effect in {"read", "draft"}
+	not input.result
 }
 
 _said := {

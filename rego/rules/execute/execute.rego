@@ -40,9 +40,9 @@ deny contains {
 	"reason": "not every program in it is one that may run",
 	"nearest": "run only programs that the operator lists",
 } if {
-	_runs
-	not input.call.listing == true
 	not _listed
+	not input.call.listing == true
+	_runs
 }
 
 deny contains _said[kind] if {

@@ -51,17 +51,17 @@ ask contains {
 }
 
 _modes contains mode if {
-	_reaches
 	some target in input.targets
 	target.role == "recipient"
+	_reaches
 	mode := _mode(target)
 }
 
 _modes contains _mode({"within": [""]}) if {
-	_reaches
 	"send" in input.call.effects
 	not data.settings.rules.recipients.allowed == {}
 	not "recipient" in {target.role | some target in input.targets}
+	_reaches
 }
 
 _reaches if {
