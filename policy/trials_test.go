@@ -10,7 +10,7 @@ import (
 	"callgate/rego"
 )
 
-func tried(t *testing.T, profile string, rules map[string]any) []bad {
+func badUnder(t *testing.T, profile string, rules map[string]any) []bad {
 	t.Helper()
 	e, err := Load(t.Context(), Options{Shipped: rego.Files, Profile: profile, Settings: map[string]any{"rules": rules}, Timeout: time.Minute})
 	if err != nil {
@@ -28,7 +28,7 @@ func TestTrialsOfEachRule(t *testing.T) {
 	}
 	for profile, want := range silent {
 		got := slices.Collect(maps.Keys(trials))
-		for _, b := range tried(t, profile, map[string]any{}) {
+		for _, b := range badUnder(t, profile, map[string]any{}) {
 			got = slices.DeleteFunc(got, func(name string) bool { return name == b.rule })
 		}
 		if slices.Sort(got); !slices.Equal(got, want) {
@@ -64,7 +64,7 @@ func TestTrialsHoldUnderAnyWord(t *testing.T) {
 			}
 			rules[name] = values
 		}
-		tried(t, "balanced", rules)
+		badUnder(t, "balanced", rules)
 	}
 	if words < 80 {
 		t.Errorf("%d words tried", words)
@@ -100,7 +100,7 @@ func TestTrialsHoldUnderOddSettings(t *testing.T) {
 			"quiet_hours": map[string]any{"enabled": true, "days": []string{"someday"}, "from": "never"},
 		},
 	} {
-		if tried(t, "balanced", rules) == nil {
+		if badUnder(t, "balanced", rules) == nil {
 			t.Errorf("no trial under %v", rules)
 		}
 	}
