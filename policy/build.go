@@ -26,7 +26,7 @@ func init() {
 		"mail", "calendar", "chat", "crm", "finance", "files", "code", "web", "database", "identity", "other",
 		"info", "low", "medium", "high", "critical", "exfil", "injection", "secrets", "text", "argument", "description",
 		"verdict", "decision", "opinions", "deny", "ask", "transform", "allow", "said", "reason", "nearest", "edits",
-		"op", "value", "redirect", "set", "remove",
+		"op", "value", "redirect", "set", "remove", "redact",
 	)
 }
 

@@ -38,9 +38,9 @@ type Opinion struct {
 
 // Edit is one change to a call.
 type Edit struct {
-	Op      string          // "redirect" to another tool, or "set" or "remove" a value
+	Op      string          // "redirect" to another tool, or "set", "remove" or "redact" a value
 	Tool    string          // for redirect
-	Pointer string          // for set and remove: RFC 6901 pointer into the arguments
+	Pointer string          // for the others: RFC 6901 pointer into the arguments
 	Value   json.RawMessage // for set
 }
 

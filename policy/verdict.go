@@ -186,6 +186,7 @@ func readEdit(term *ast.Term) (Edit, error) {
 		"redirect": {"op", "tool"},
 		"set":      {"op", "pointer", "value"},
 		"remove":   {"op", "pointer"},
+		"redact":   {"op", "pointer"},
 	}[op]
 	if wanted == nil {
 		return Edit{}, malformed("an edit of no known op")

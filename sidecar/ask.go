@@ -19,7 +19,11 @@ func (f *Firewall) approve(ctx context.Context, engine *policy.Engine, t *transi
 	}
 	ctx, cancel := f.recordContext(ctx)
 	defer cancel()
-	question, state, err := f.Approvals.Take(ctx, t.binding(engine))
+	binding, err := f.binding(engine, t)
+	if err != nil {
+		return err
+	}
+	question, state, err := f.Approvals.Take(ctx, binding)
 	switch {
 	case err == nil && state == approval.Approved:
 		t.question = question.ID
@@ -29,7 +33,7 @@ func (f *Firewall) approve(ctx context.Context, engine *policy.Engine, t *transi
 	case state == approval.Denied:
 		err = notApproved(question.ID)
 	default:
-		question.ID, err = f.ask(ctx, engine, &asked)
+		question.ID, err = f.ask(ctx, binding, &asked)
 	}
 	f.release(ctx, t)
 	*t = asked
@@ -38,12 +42,12 @@ func (f *Firewall) approve(ctx context.Context, engine *policy.Engine, t *transi
 }
 
 // ask puts the question to a person, or finds it where it waits already.
-func (f *Firewall) ask(ctx context.Context, engine *policy.Engine, t *transit) (string, error) {
+func (f *Firewall) ask(ctx context.Context, binding approval.Binding, t *transit) (string, error) {
 	judged, err := t.input.JSON()
 	if err != nil {
 		return "", toolproxy.Refuse(toolproxy.CodeInternal, stageApproval, err)
 	}
-	question, err := f.Approvals.Ask(ctx, t.binding(engine), approval.About{
+	question, err := f.Approvals.Ask(ctx, binding, approval.About{
 		Rules: t.decision.Rules(), Reasons: t.decision.Reasons(), Effects: t.input.Call.Effects, Domains: t.input.Call.Domains,
 		Record: t.call.ID, Input: judged,
 	})
@@ -62,11 +66,14 @@ func notApproved(question string) error {
 	return refusal
 }
 
-// binding is what an approval is for: this call, byte for byte but for the
-// order of members and white space, under this policy.
-func (t *transit) binding(engine *policy.Engine) approval.Binding {
+// binding is what an approval is for: this call, whatever the order of members
+// and the white space of its arguments, under this policy. The digest is of the
+// arguments with keyed marks in place of secrets, so that it tells secrets apart
+// and cannot be used to guess them.
+func (f *Firewall) binding(engine *policy.Engine, t *transit) (approval.Binding, error) {
+	marked, _, _, err := f.Secrets.Redact(argumentsOf(t.call))
 	return approval.Binding{
 		Caller: t.input.Caller.Name, Session: t.input.Session.ID, Server: t.input.Call.Server, Tool: t.input.Call.Tool,
-		Digest: digest(canonical(argumentsOf(t.call))), Revision: engine.Revision(),
-	}
+		Digest: digest(canonical(marked)), Revision: engine.Revision(),
+	}, err
 }

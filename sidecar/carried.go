@@ -155,8 +155,8 @@ func (m *meant) placed(found []detectors.Finding) []detectors.Finding {
 }
 
 // rewrite applies edits to what is meant and gives the call to forward.
-func (m *meant) rewrite(original *toolproxy.Call, edits []policy.Edit) (*toolproxy.Call, error) {
-	edited, err := rewrite(m.call, edits)
+func (m *meant) rewrite(original *toolproxy.Call, marked json.RawMessage, edits []policy.Edit) (*toolproxy.Call, error) {
+	edited, err := rewrite(m.call, marked, edits)
 	if err != nil || m.via == "" {
 		return edited, err
 	}

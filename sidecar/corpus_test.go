@@ -6,189 +6,209 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
-	"go.yaml.in/yaml/v3"
-
+	"callgate/detectors"
 	"callgate/detectors/effects"
+	"callgate/detectors/secrets"
+	"callgate/policy"
+	"callgate/sidecar/approval"
 	"callgate/sidecar/audit"
+	"callgate/sidecar/config"
+	"callgate/sidecar/session"
 	"callgate/toolproxy"
 )
 
 // leastCalls is how many calls the corpus has to hold.
 const leastCalls = 300
 
-// world is one file of testdata/corpus; its README.md explains the members.
-type world struct {
-	About    string               `yaml:"about"`
-	Server   string               `yaml:"server"`
-	Settings map[string]any       `yaml:"settings"`
-	Callers  map[string][]string  `yaml:"callers"`
-	Tools    map[string]worldTool `yaml:"tools"`
-	Calls    []worldCall          `yaml:"calls"`
-}
-
-type worldTool struct {
-	About   string            `yaml:"about"`
-	Takes   map[string]string `yaml:"takes"`
-	Hints   map[string]any    `yaml:"hints"`
-	Effects []string          `yaml:"effects"`
-	Domains []string          `yaml:"domains"`
-	Twin    string            `yaml:"twin"`
-}
-
-type worldCall struct {
-	What     string         `yaml:"what"`
-	Who      string         `yaml:"who"`
-	Call     string         `yaml:"call"`
-	With     map[string]any `yaml:"with"`
-	After    []worldCall    `yaml:"after"`
-	Balanced string         `yaml:"balanced"`
-	Strict   string         `yaml:"strict"`
-}
-
 // TestCorpus makes every call of testdata/corpus under every profile.
 func TestCorpus(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(moduleRoot(t), "testdata", "corpus", "*.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	calls := 0
-	for _, file := range files {
-		w := readWorld(t, file)
+	for _, w := range readWorlds(t) {
 		calls += len(w.Calls)
-		for _, profile := range []string{"balanced", "strict", "observe"} {
-			t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml")+"/"+profile, func(t *testing.T) { w.play(t, profile) })
-		}
+		t.Run(w.name, func(t *testing.T) {
+			for _, profile := range []string{"balanced", "strict", "observe"} {
+				t.Run(profile, func(t *testing.T) { w.play(t, profile) })
+			}
+		})
 	}
 	if calls < leastCalls {
 		t.Errorf("the corpus holds %d calls, want %d", calls, leastCalls)
 	}
 }
 
-func readWorld(t *testing.T, file string) *world {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var w world
-	dec := yaml.NewDecoder(bytes.NewReader(text))
-	dec.KnownFields(true)
-	if err := dec.Decode(&w); err != nil {
-		t.Fatalf("%s: %v", filepath.Base(file), err)
-	}
-	if w.About == "" || w.Server == "" || len(w.Calls) == 0 {
-		t.Fatalf("%s: about, server and calls are needed", filepath.Base(file))
-	}
-	return &w
-}
-
 // play makes the calls of a world, each in a conversation of its own.
 func (w *world) play(t *testing.T, profile string) {
-	overrides := map[string]*effects.Override{}
-	for name, tool := range w.Tools {
-		overrides[name] = &effects.Override{Effects: tool.Effects, Domains: tool.Domains, DraftTwin: tool.Twin}
-	}
+	e := engine(t, setup{profile: profile, settings: w.Settings})
 	for i, c := range w.Calls {
-		t.Run(fmt.Sprintf("%02d %s", i+1, c.What), func(t *testing.T) {
-			b := open(t, setup{profile: profile, settings: w.Settings, override: overrides})
-			for _, before := range c.After {
-				before.Who = c.Who
-				w.make(t, b, before)
-			}
-			forwarded := w.make(t, b, c)
+		t.Run(fmt.Sprintf("%03d", i+1), func(t *testing.T) {
+			s := newStage(t, w, e)
+			s.before(t, c, profile)
+			record, up := s.do(t, c)
 			want := map[string]string{"balanced": c.Balanced, "observe": c.Balanced, "strict": c.Strict}[profile]
-			records := b.all()
-			record := records[len(records)-1]
 			if got := told(record); got != want {
-				t.Errorf("%s(%v) by %s: %s, want %s\nreasons: %v\neffects: %v %v by %s\ninput: %s", c.Call, c.With, c.Who, got, want,
-					record.Reasons, record.Effects, record.Domains, record.EffectSource, record.Input)
+				t.Errorf("%s\n%s(%s) by %s: %s, want %s\nreasons: %v\neffects: %v %v by %s\ncause: %s\nfindings: %s\ninput: %s",
+					c.What, c.Call, c.arguments(), c.Who, got, want,
+					record.Reasons, record.Effects, record.Domains, record.EffectSource, record.Cause, record.Findings, record.Input)
 			}
-			free := record.Decision == "allow" || record.Decision == "transform" || profile == "observe" && record.Code != "" && !strings.Contains(want, " with ")
-			if forwarded != free {
-				t.Errorf("%s(%v) by %s: %s, and forwarded: %v", c.Call, c.With, c.Who, told(record), forwarded)
-			}
+			w.checkSent(t, profile, c, record, up)
 		})
 	}
 }
 
-// make sends one call through the firewall and reports whether it was
-// forwarded.
-func (w *world) make(t *testing.T, b *bench, c worldCall) bool {
+// checkSent holds what was forwarded to what was decided.
+func (w *world) checkSent(t *testing.T, profile string, c worldCall, record audit.Record, up *upstream) {
 	t.Helper()
-	scopes, known := w.Callers[c.Who]
-	if !known {
-		t.Fatalf("%s: nobody is called %q", c.What, c.Who)
+	observed := profile == "observe" && (record.Code == "" || record.Code == string(toolproxy.CodeDenied) || record.Code == string(toolproxy.CodeAsk))
+	free := observed || record.Decision == "allow" || record.Decision == "transform"
+	if (len(up.got) == 1) != free || len(up.got) > 1 {
+		t.Errorf("%s: %s, and forwarded %d times", c.What, told(record), len(up.got))
+		return
 	}
-	if _, known := w.Tools[c.Call]; !known {
-		t.Fatalf("%s: there is no tool %q", c.What, c.Call)
+	if !free {
+		return
 	}
-	arguments, err := json.Marshal(c.With)
+	tool := c.Call
+	if record.Decision == "transform" && !observed {
+		tool = c.Becomes
+	}
+	if up.got[0].Tool != tool || tool == c.Call && !bytes.Equal(up.got[0].Arguments, c.arguments()) {
+		t.Errorf("%s: forwarded %s(%s)", c.What, up.got[0].Tool, up.got[0].Arguments)
+	}
+}
+
+// stage is a firewall for one conversation of a world, with a clock that stands.
+type stage struct {
+	*Firewall
+	world *world
+	path  string
+	now   time.Time
+}
+
+// workday is when calls are made that do not say when: a Monday morning.
+var workday = time.Date(2026, time.January, 5, 10, 0, 0, 0, time.UTC)
+
+// readers are the parts that have no state.
+var readers = sync.OnceValues(func() (*readersOnce, error) {
+	judge, err := newEffects(nil)
+	if err != nil {
+		return nil, err
+	}
+	marker, scanner, err := newDetectors(bytes.Repeat([]byte{7}, keySize))
+	return &readersOnce{judge, marker, scanner}, err
+})
+
+type readersOnce struct {
+	judge   *effects.Judge
+	marker  *secrets.Detector
+	scanner *detectors.Scanner
+}
+
+func newStage(t testing.TB, w *world, e *policy.Engine) *stage {
+	t.Helper()
+	s := &stage{world: w, path: filepath.Join(t.TempDir(), "callgate.db"), now: workday}
+	store, err := audit.Open(t.Context(), audit.Options{Path: s.path})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.With == nil {
-		arguments = nil
+	t.Cleanup(func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+		s.hunt(t)
+	})
+	shared, err := readers()
+	if err != nil {
+		t.Fatal(err)
 	}
-	made := &toolproxy.Call{
-		Surface: toolproxy.SurfaceMCP, Stage: toolproxy.StageExecute, Server: w.Server, Tool: c.Call, Session: "corpus",
-		Caller:    toolproxy.Caller{Name: c.Who, Auth: "key", Scopes: scopes},
-		Arguments: arguments, AtHand: w.atHand(t),
+	now := func() time.Time { return s.now }
+	parts := Parts{
+		Policy: e, Record: store, Sessions: session.New(100, time.Hour, now), Effects: shared.judge, Override: w.override,
+		Scanner: shared.scanner, Secrets: shared.marker, Now: now, WriteTimeout: 10 * time.Second,
 	}
-	for _, tool := range made.AtHand {
-		if tool.Name == c.Call {
-			made.Definition = tool
+	if err := parts.keep(t.Context(), config.Approvals{}); err != nil {
+		t.Fatal(err)
+	}
+	s.Firewall = New(parts)
+	return s
+}
+
+// hunt fails the test when a secret of the corpus stands anywhere in the record.
+func (s *stage) hunt(t testing.TB) {
+	files, err := filepath.Glob(s.path + "*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no record to look through: %v", err)
+	}
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for placeholder, secret := range plantedSecrets {
+			if bytes.Contains(content, []byte(secret)) {
+				t.Errorf("%s holds what stands for %s", filepath.Base(name), placeholder)
+			}
 		}
 	}
+}
+
+// before does what the conversation did before the call.
+func (s *stage) before(t *testing.T, c worldCall, profile string) {
+	t.Helper()
+	if c.Was != nil {
+		tool, err := c.Was.define(s.world.Server, c.Call)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := s.Effects.Of(effects.WordsOf(tool.Server, tool.Name, tool.Description, tool.InputSchema, tool.Annotations), s.world.override("", c.Call))
+		if _, err := s.Pins.Check(t.Context(), tool.Server, tool.Name, printOf(tool, v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, before := range c.After {
+		s.now = momentOf(before.At)
+		made := s.world.made(c.Who, before.Call, argumentsFrom(before.With))
+		record, up := s.make(t, made)
+		if before.Approved && record.Approval != "" {
+			if _, err := s.Approvals.Answer(t.Context(), record.Approval, approval.Answer{Approved: true, By: "the corpus", Why: "for the next call", Via: "test"}); err != nil {
+				t.Fatal(err)
+			}
+			record, up = s.make(t, s.world.made(c.Who, before.Call, argumentsFrom(before.With)))
+		}
+		if profile != "strict" && (len(up.got) == 1) == before.Refused && (profile == "balanced" || !before.Refused) {
+			t.Fatalf("%s: before it %s(%v) came to %s, %v", c.What, before.Call, before.With, told(record), record.Reasons)
+		}
+	}
+}
+
+// do makes the call itself.
+func (s *stage) do(t *testing.T, c worldCall) (audit.Record, *upstream) {
+	t.Helper()
+	s.now = momentOf(c.At)
+	return s.make(t, s.world.made(c.Who, c.Call, c.arguments()))
+}
+
+func momentOf(at time.Time) time.Time {
+	if at.IsZero() {
+		return workday
+	}
+	return at
+}
+
+// make sends one call through the firewall and gives what is recorded of it.
+func (s *stage) make(t testing.TB, c *toolproxy.Call) (audit.Record, *upstream) {
+	t.Helper()
 	up := &upstream{answer: "done"}
-	_, _ = b.Guard(up).ServeCall(t.Context(), made) // the record tells what became of it
-	return len(up.got) > 0
-}
-
-func (w *world) atHand(t *testing.T) []*toolproxy.Tool {
-	t.Helper()
-	var tools []*toolproxy.Tool
-	for name, tool := range w.Tools {
-		tools = append(tools, tool.define(t, w.Server, name))
+	_, _ = s.Guard(up).ServeCall(t.Context(), c) // the record tells what became of it
+	record, err := s.Record.Record(t.Context(), c.ID)
+	if err != nil {
+		t.Fatal(err)
 	}
-	slices.SortFunc(tools, func(a, b *toolproxy.Tool) int { return strings.Compare(a.Name, b.Name) })
-	return tools
-}
-
-var argumentKinds = map[string]map[string]any{
-	"text": {"type": "string"}, "number": {"type": "number"}, "flag": {"type": "boolean"}, "object": {"type": "object"}, "any": {},
-	"texts":   {"type": "array", "items": map[string]any{"type": "string"}},
-	"objects": {"type": "array", "items": map[string]any{"type": "object"}},
-}
-
-// define makes the definition that a server would give.
-func (tool worldTool) define(t *testing.T, server, name string) *toolproxy.Tool {
-	t.Helper()
-	properties, required := map[string]any{}, []string{}
-	for argument, kind := range tool.Takes {
-		kind, optional := strings.CutSuffix(kind, "?")
-		if argumentKinds[kind] == nil {
-			t.Fatalf("%s: %q is no kind of argument", name, kind)
-		}
-		properties[argument] = argumentKinds[kind]
-		if !optional {
-			required = append(required, argument)
-		}
-	}
-	slices.Sort(required)
-	schema := jsonOf(map[string]any{"type": "object", "properties": properties, "required": required, "additionalProperties": false})
-	definition := &toolproxy.Tool{Server: server, Name: name, Description: tool.About, InputSchema: schema}
-	whole := map[string]any{"name": name, "description": tool.About, "inputSchema": schema}
-	if tool.Hints != nil {
-		definition.Annotations = jsonOf(tool.Hints)
-		whole["annotations"] = tool.Hints
-	}
-	definition.Raw = jsonOf(whole)
-	definition.Hash = fmt.Sprintf("%x", definition.Raw)
-	return definition
+	return record, up
 }
 
 // told is a recorded decision in the words of the corpus.
@@ -200,4 +220,37 @@ func told(r audit.Record) string {
 		return r.Decision + " with " + r.Code
 	}
 	return r.Decision + " by " + strings.Join(r.Rules, ", ")
+}
+
+// TestCorpusForm gives the reader of the corpus files with a mistake in each.
+func TestCorpusForm(t *testing.T) {
+	const good = `{"about":"x","server":"s","callers":{"a":["*:read"]},"tools":{"t":{"takes":{"n":"number?"}}},` +
+		`"calls":[{"what":"w","who":"a","call":"t","balanced":"allow","strict":"allow"}]}`
+	if w, err := parseWorld([]byte(good)); err != nil || len(w.atHand) != 1 {
+		t.Fatalf("%v, %v", w, err)
+	}
+	for from, to := range map[string]string{
+		`"about":"x"`:        `"abuot":"x"`,
+		`"server":"s",`:      ``,
+		`"number?"`:          `"numbre"`,
+		`"who":"a"`:          `"who":"b"`,
+		`"call":"t"`:         `"call":"u"`,
+		`"strict":"allow"`:   `"strict":""`,
+		`"what":"w"`:         `"whta":"w"`,
+		`"tools"`:            `"toolz"`,
+		`"calls":[`:          `"calls":[{"what":"w","who":"a","call":"t","balanced":"allow","strict":"allow"},`,
+		`"balanced":"allow"`: `"balanced":"transform by x"`,
+	} {
+		if bad := strings.Replace(good, from, to, 1); bad == good {
+			t.Errorf("nothing is %s", from)
+		} else if _, err := parseWorld([]byte(bad)); err == nil {
+			t.Errorf("%s in place of %s is taken", to, from)
+		}
+	}
+	if _, err := parseWorld([]byte(strings.Replace(good, `"calls":[{`, `"calls":[],"x":[{`, 1))); err == nil {
+		t.Error("no calls are taken")
+	}
+	if !json.Valid(argumentsFrom(map[string]any{"k": "{private_key}"})) {
+		t.Error("a planted key breaks the arguments")
+	}
 }

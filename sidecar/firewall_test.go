@@ -39,6 +39,8 @@ type setup struct {
 	timeout  time.Duration
 	override map[string]*effects.Override
 	detector detectors.Detector // beside the shipped ones
+
+	approvals config.Approvals
 }
 
 // open makes a firewall, and at the end of the test looks for the planted
@@ -72,7 +74,7 @@ func open(t testing.TB, o setup) *bench {
 		Effects: judge, Override: func(_, tool string) *effects.Override { return o.override[tool] },
 		Scanner: scanner, Secrets: marker, Now: time.Now, WriteTimeout: 2 * time.Second,
 	}
-	if err := parts.keep(t.Context(), config.Approvals{}); err != nil {
+	if err := parts.keep(t.Context(), o.approvals); err != nil {
 		t.Fatal(err)
 	}
 	b.Firewall = New(parts)

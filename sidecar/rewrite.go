@@ -21,7 +21,7 @@ import (
 func (f *Firewall) transform(ctx context.Context, engine *policy.Engine, t *transit) error {
 	var sent *toolproxy.Call
 	err := guarded(toolproxy.CodeInternal, stageRewrite, func() (err error) {
-		sent, err = t.meant.rewrite(t.call, edits(t.decision))
+		sent, err = t.meant.rewrite(t.call, t.input.Call.Arguments, edits(t.decision))
 		return err
 	})
 	if err != nil {
@@ -54,8 +54,9 @@ func edits(d policy.Decision) []policy.Edit {
 }
 
 // rewrite applies edits to a copy of a call. Edits that disagree are an error,
-// so that no rule silently wins over another.
-func rewrite(c *toolproxy.Call, all []policy.Edit) (*toolproxy.Call, error) {
+// so that no rule silently wins over another. What is redacted takes the form
+// that it has in marked, the arguments with marks in place of secrets.
+func rewrite(c *toolproxy.Call, marked json.RawMessage, all []policy.Edit) (*toolproxy.Call, error) {
 	if len(all) == 0 {
 		return nil, errors.New("a transform without edits")
 	}
@@ -75,7 +76,7 @@ func rewrite(c *toolproxy.Call, all []policy.Edit) (*toolproxy.Call, error) {
 		}
 		seen[place] = e
 		var err error
-		if arguments, err = apply(&sent, arguments, e); err != nil {
+		if arguments, err = apply(&sent, arguments, marked, e); err != nil {
 			return nil, err
 		}
 	}
@@ -83,24 +84,27 @@ func rewrite(c *toolproxy.Call, all []policy.Edit) (*toolproxy.Call, error) {
 	return &sent, nil
 }
 
-func apply(sent *toolproxy.Call, arguments json.RawMessage, e policy.Edit) (json.RawMessage, error) {
-	switch e.Op {
-	case "redirect":
+func apply(sent *toolproxy.Call, arguments, marked json.RawMessage, e policy.Edit) (json.RawMessage, error) {
+	if e.Op == "redirect" {
 		return arguments, redirect(sent, e.Tool)
+	}
+	path, err := pathOf(e.Pointer)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Op {
 	case "set":
-		path, err := pathOf(e.Pointer)
-		if err != nil {
-			return nil, err
-		}
 		if !gjson.ValidBytes(e.Value) {
 			return nil, errors.New("set without a JSON value")
 		}
 		return sjson.SetRawBytes(arguments, path, e.Value)
-	case "remove":
-		path, err := pathOf(e.Pointer)
-		if err != nil {
-			return nil, err
+	case "redact":
+		value := gjson.GetBytes(marked, path)
+		if !value.Exists() {
+			return nil, fmt.Errorf("nothing to redact at %q", e.Pointer)
 		}
+		return sjson.SetRawBytes(arguments, path, []byte(value.Raw))
+	case "remove":
 		return sjson.DeleteBytes(arguments, path)
 	}
 	return nil, fmt.Errorf("unknown edit %q", e.Op)
