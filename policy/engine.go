@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
@@ -172,3 +173,18 @@ func (e *Engine) Rules() []RuleInfo { return e.rules }
 
 // Observe reports whether refusals are to be recorded but not enforced.
 func (e *Engine) Observe() bool { return e.observe }
+
+// Remembers reports whether decisions are remembered by what rules see.
+func (e *Engine) Remembers() bool { return e.memo != nil }
+
+// Forgetful names the rules for which no decision is remembered: those that are
+// on and read what differs from call to call.
+func (e *Engine) Forgetful() []string {
+	names := []string{}
+	for _, r := range e.rules {
+		if r.On() && slices.ContainsFunc(r.Reads, changes) {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}

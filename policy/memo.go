@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"slices"
+	"strings"
+
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -23,12 +26,26 @@ type remembered struct {
 	decision Decision
 }
 
+// changing is what differs from call to call.
+var changing = []string{"now", "session", "call.id", "call.arguments"}
+
+// changes reports whether a path is to what differs, to a part of it, or to
+// something that it is part of.
+func changes(path string) bool {
+	return path == "everything" || slices.ContainsFunc(changing, func(c string) bool {
+		return path == c || strings.HasPrefix(path, c+".") || strings.HasPrefix(c, path+".")
+	})
+}
+
 // newMemo gives no memo to a policy that reads what differs from call to call:
 // it would cost and never help.
 func newMemo(r *reads) *memo {
-	call := r.member("call")
-	for _, changing := range []*reads{r.member("now"), r.member("session"), call.member("id"), call.member("arguments")} {
-		if changing != nil {
+	for _, path := range changing {
+		at := r
+		for word := range strings.SplitSeq(path, ".") {
+			at = at.member(word)
+		}
+		if at != nil {
 			return nil
 		}
 	}

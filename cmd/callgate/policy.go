@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"text/tabwriter"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,11 +19,11 @@ import (
 func newPolicy(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "policy",
-		Short:   "Check, test, format and list policy",
+		Short:   "Write, check, test, list and explain policy",
 		Long:    "Work on policy without a running Callgate. Every rule has to be in package callgate.rules.NAME\nand to export only the sets deny, ask, transform and allow.",
-		Example: "  callgate policy check ./policy\n  callgate policy test ./policy\n  callgate policy list --profile strict",
+		Example: "  callgate policy check ./policy\n  callgate policy test ./policy\n  callgate policy explain 01a20a62-0649-75ed",
 	}
-	cmd.AddCommand(newPolicyCheck(a), newPolicyTest(a), newPolicyFmt(a), newPolicyList(a))
+	cmd.AddCommand(newPolicyNew(a), newPolicyCheck(a), newPolicyTest(a), newPolicyFmt(a), newPolicyList(a), newPolicyExplain(a), newPolicySchema(a))
 	return cmd
 }
 
@@ -50,60 +50,102 @@ func faulty(err error) error {
 	return err
 }
 
-// loadRules loads the shipped policy with the rules in folders.
-func loadRules(ctx context.Context, args []string, profile string) (*policy.Engine, error) {
+// policyOptions is the policy of the configuration, with the rules in more
+// folders and, where one is named, under another profile.
+func (a *app) policyOptions(args []string, profile string) (policy.Options, error) {
+	c, err := a.load()
+	if err != nil {
+		return policy.Options{}, err
+	}
 	dirs, err := policyDirs(args)
+	if err != nil {
+		return policy.Options{}, err
+	}
+	if profile == "" {
+		profile = c.Policy.Profile
+	}
+	return policy.Options{
+		Shipped: rego.Files, Dirs: append(slices.Clone(c.Policy.Dirs), dirs...), Profile: profile, Settings: c.Policy.Settings, Timeout: c.Policy.Timeout,
+	}, nil
+}
+
+// loadRules loads the policy of the configuration with the rules in folders.
+func (a *app) loadRules(ctx context.Context, args []string, profile string) (*policy.Engine, error) {
+	o, err := a.policyOptions(args, profile)
 	if err != nil {
 		return nil, err
 	}
-	engine, err := policy.Load(ctx, policy.Options{Shipped: rego.Files, Dirs: dirs, Profile: profile})
+	engine, err := policy.Load(ctx, o)
 	if err != nil {
 		return nil, faulty(err)
 	}
 	return engine, nil
 }
 
+func profileFlag(cmd *cobra.Command, profile *string) {
+	cmd.Flags().StringVar(profile, "profile", "", "profile: observe, balanced or strict (default: the configured one)")
+}
+
 func newPolicyCheck(a *app) *cobra.Command {
 	var profile string
 	cmd := &cobra.Command{
-		Use:     "check [DIR...]",
-		Short:   "Compile the shipped policy with the rules in DIR and try it on known-bad calls",
-		Long:    "Compile the shipped policy with the rules in DIR and try it on known-bad calls.\nExit code 1 where the policy has a fault; all faults are listed with file and line.",
+		Use:   "check [DIR...]",
+		Short: "Compile the policy with the rules in DIR and try it on known-bad calls",
+		Long: "Compile the shipped policy and that of the configuration with the rules in DIR, and try it on known-bad\n" +
+			"calls. Exit code 1 where the policy has a fault; all faults are listed with file, line and the fix.\n" +
+			"Rules without tests are told, and are no fault.",
 		Example: "  callgate policy check ./policy",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			engine, err := loadRules(cmd.Context(), args, profile)
+			engine, err := a.loadRules(cmd.Context(), args, profile)
 			if err != nil {
 				return err
 			}
-			if a.json {
-				return json.NewEncoder(a.out).Encode(map[string]any{"rules": len(engine.Rules()), "revision": engine.Revision()})
-			}
-			_, err = fmt.Fprintf(a.out, "%d rules, revision %s\n", len(engine.Rules()), engine.Revision())
-			return err
+			return a.checked(engine)
 		},
 	}
-	cmd.Flags().StringVar(&profile, "profile", "balanced", "profile: observe, balanced or strict")
+	profileFlag(cmd, &profile)
 	return cmd
 }
 
+func (a *app) checked(engine *policy.Engine) error {
+	for _, r := range engine.Rules() {
+		if !r.Tested {
+			fmt.Fprintf(a.err, "warning: the rule %s has no tests; they go to %s_test.rego\n", r.Name, r.Name)
+		}
+	}
+	if a.json {
+		return json.NewEncoder(a.out).Encode(map[string]any{"rules": len(engine.Rules()), "revision": engine.Revision()})
+	}
+	_, err := fmt.Fprintf(a.out, "%d rules, revision %s\n", len(engine.Rules()), engine.Revision())
+	return err
+}
+
 func newPolicyTest(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:     "test [DIR...]",
-		Short:   "Run the Rego tests of the shipped policy and of DIR",
-		Long:    "Run the Rego tests of the shipped policy and of DIR: rules named test_* in files that end in _test.rego,\nin package callgate.rules.NAME_test. Exit code 1 where a test fails or there is none in DIR.",
-		Example: "  callgate policy test ./policy",
+	var again bool
+	cmd := &cobra.Command{
+		Use:   "test [DIR...]",
+		Short: "Run the Rego tests of the shipped policy and of DIR",
+		Long: "Run the Rego tests of the shipped policy, of the configured folders and of DIR: rules named test_* in files\n" +
+			"that end in _test.rego, in package callgate.rules.NAME_test; and try the examples in METADATA. Exit code 1\n" +
+			"where one fails. With --watch they run again whenever a file below DIR changes, until interrupted.",
+		Example: "  callgate policy test ./policy\n  callgate policy test ./policy --watch",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			dirs, err := policyDirs(args)
+			o, err := a.policyOptions(args, "")
 			if err != nil {
 				return err
 			}
-			return a.testPolicy(cmd.Context(), dirs)
+			if again {
+				return a.retest(cmd.Context(), o)
+			}
+			return a.testPolicy(cmd.Context(), o)
 		},
 	}
+	cmd.Flags().BoolVar(&again, "watch", false, "run again whenever a file changes")
+	return cmd
 }
 
-func (a *app) testPolicy(ctx context.Context, dirs []string) error {
-	report, err := policy.Test(ctx, policy.Options{Shipped: rego.Files, Dirs: dirs})
+func (a *app) testPolicy(ctx context.Context, o policy.Options) error {
+	report, err := policy.Test(ctx, o)
 	if err != nil {
 		return faulty(err)
 	}
@@ -168,44 +210,4 @@ func (a *app) formatPolicy(dir string, write bool) error {
 		return hinted{fmt.Errorf("%d files are not in standard format", len(files)), "callgate policy fmt --write " + dir}
 	}
 	return nil
-}
-
-func newPolicyList(a *app) *cobra.Command {
-	var profile string
-	cmd := &cobra.Command{
-		Use:     "list [DIR...]",
-		Short:   "List the rules with their settings",
-		Example: "  callgate policy list --profile strict",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			engine, err := loadRules(cmd.Context(), args, profile)
-			if err != nil {
-				return err
-			}
-			return a.listRules(engine.Rules())
-		},
-	}
-	cmd.Flags().StringVar(&profile, "profile", "balanced", "profile: observe, balanced or strict")
-	return cmd
-}
-
-func (a *app) listRules(rules []policy.RuleInfo) error {
-	if a.json {
-		enc := json.NewEncoder(a.out)
-		for _, r := range rules {
-			if err := enc.Encode(r); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	table := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "RULE\tRISK\tTITLE\tSETTINGS")
-	for _, r := range rules {
-		settings, err := json.Marshal(r.Settings)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.Name, r.Risk, r.Title, settings)
-	}
-	return table.Flush()
 }
