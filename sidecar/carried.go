@@ -54,8 +54,10 @@ func (f *Firewall) carriedOne(m *meant, one effects.Carried) *meant {
 	inner := *outer
 	inner.Tool, inner.Arguments, inner.Definition = one.Tool, one.Arguments, defined(outer, one.Tool)
 	tool, facts := f.innerFacts(&inner, one)
+	carrier := m.facts
+	carrier.Domains = slices.DeleteFunc(slices.Clone(carrier.Domains), func(domain string) bool { return domain == effects.Other })
 	return &meant{
-		call: &inner, tool: tool, facts: joinFacts(facts, m.facts, ""), tools: []string{one.Tool},
+		call: &inner, tool: tool, facts: joinFacts(facts, carrier, ""), tools: []string{one.Tool},
 		via: outer.Tool, from: one, quoted: gjson.GetBytes(outer.Arguments, gjsonPath(one.ArgumentsAt)).Type == gjson.String,
 	}
 }

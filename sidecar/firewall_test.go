@@ -40,7 +40,8 @@ type setup struct {
 	override map[string]*effects.Override
 	detector detectors.Detector // beside the shipped ones
 
-	approvals config.Approvals
+	approvals  config.Approvals
+	catalogues []effects.File
 }
 
 // open makes a firewall, and at the end of the test looks for the planted
@@ -58,7 +59,14 @@ func open(t testing.TB, o setup) *bench {
 		}
 		b.hunt()
 	})
-	judge, err := newEffects(nil)
+	var own []string
+	for _, file := range o.catalogues {
+		own = append(own, filepath.Join(t.TempDir(), file.Name))
+		if err := os.WriteFile(own[len(own)-1], file.Data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	judge, err := newEffects(own)
 	if err != nil {
 		t.Fatal(err)
 	}
