@@ -60,7 +60,7 @@ const (
 	BadAlgorithm Code = "bad_algorithm"      // signed or digested by an algorithm that is not accepted
 	BadDigest    Code = "bad_digest"         // a file is not the one that was signed
 	NoSerial     Code = "no_serial"          // a serial is needed and missing or malformed
-	WrongName    Code = "wrong_name"         // made for another name
+	WrongName    Code = "wrong_name"         // says that it is for another name
 	Older        Code = "older_serial"       // older than the one in use
 	Reused       Code = "reused_serial"      // the serial of the one in use, and not the same bundle
 	Unreachable  Code = "unreachable"        // no connection to the server
@@ -107,7 +107,7 @@ func CodeOf(err error) Code {
 type Want struct {
 	Name   string // the name that it is configured under
 	Key    *Key   // it has to be signed with; nil leaves signatures unread
-	Remote bool   // it comes from elsewhere: it needs a name and a serial
+	Remote bool   // it comes from elsewhere: it needs a serial
 }
 
 // Bundle is a bundle that was read whole and is what was wanted.
@@ -158,10 +158,12 @@ func slurp(r io.Reader) ([]byte, error) {
 		return nil, fault(Unreadable, err, "the bundle cannot be read")
 	}
 	if len(raw) > MaxBytes {
-		return nil, fault(TooLarge, nil, "the bundle is larger than %d MiB", MaxBytes>>20)
+		return nil, tooLarge()
 	}
 	return raw, nil
 }
+
+func tooLarge() error { return fault(TooLarge, nil, "the bundle is larger than %d MiB", MaxBytes>>20) }
 
 // Read reads a packed bundle. The error is a *Fault.
 func Read(raw []byte, want Want) (*Bundle, error) {

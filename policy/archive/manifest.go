@@ -84,7 +84,7 @@ func (b *Bundle) declare(documents map[string]any, want Want) error {
 	if err := b.claim(*manifest.Roots); err != nil {
 		return err
 	}
-	if own.Callgate.Name != want.Name && (own.Callgate.Name != "" || want.Remote) {
+	if own.Callgate.Name != want.Name && own.Callgate.Name != "" {
 		return fault(WrongName, nil, "metadata.callgate.name is %q, and the bundle is configured as %q", bounded(own.Callgate.Name), want.Name)
 	}
 	return b.number(own.Callgate.Serial, want)
@@ -112,7 +112,7 @@ func (b *Bundle) number(serial json.Number, want Want) error {
 }
 
 // reserved are the top names of what Callgate itself tells policy.
-var reserved = []string{"callgate", "settings", "speakers"}
+var reserved = []string{"callgate", "settings", "speakers", "complete"}
 
 // claim checks the roots.
 func (b *Bundle) claim(roots []string) error {
