@@ -3,8 +3,9 @@
 # description: |
 #   Objects to calls that would reach recipients they may not: in mail, chat,
 #   invitations and sharing, whatever the domain. Reading and drafting stay
-#   possible. Where some are allowed, a send of which it is not known whom it
-#   reaches is one to others. It grants nothing.
+#   possible, and a send that draft_vs_send turns into a draft reaches nobody.
+#   Where some are allowed, a send of which it is not known whom it reaches is
+#   one to others. It grants nothing.
 # scope: package
 # custom:
 #   risk: high
@@ -34,6 +35,8 @@
 package callgate.rules.recipients
 
 import rego.v2
+
+import data.callgate.scopes
 
 deny contains {
 	"reason": "it would reach somebody it may not",
@@ -69,7 +72,19 @@ _reaches if {
 	not input.call.listing == true
 	some effect in input.call.effects
 	not effect in {"read", "draft"}
+	not _drafted(effect)
 }
+
+# What becomes a draft reaches nobody; draft_vs_send sees to that.
+_drafted("send") if {
+	data.settings.rules.draft_vs_send.enabled == true
+	scopes.twin
+	_kept
+}
+
+_kept if scopes.lacking.send != set()
+
+_kept if data.settings.rules.draft_vs_send.external == "draft"
 
 default _mode(_) := "deny"
 

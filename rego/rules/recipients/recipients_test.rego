@@ -120,3 +120,33 @@ test_is_silent_on_a_result_and_a_listing if {
 
 test_empty_input if {
 rule.deny | rule.ask == set() with input as {} with data.settings.rules as {}}
+
+_sender(scopes, twin) := {
+	"call": {"effects": ["send"], "domains": ["mail"], "tool": "send_mail", "listing": false},
+	"tool": {"draft_twin": twin}, "caller": {"scopes": scopes}, "targets": [_eve],
+}
+
+_drafts(enabled, external) := object.union(
+	_set({"allowed": {"example.com": true}}),
+	{"draft_vs_send": {"enabled": enabled, "external": external}},
+)
+
+test_what_becomes_a_draft_reaches_nobody if {
+	rule.deny == set() with input as _sender(["mail:draft"], "save_draft")
+		with data.settings.rules as _drafts(true, "allow")
+	rule.deny == set() with input as _sender(["mail:*"], "save_draft")
+		with data.settings.rules as _drafts(true, "draft")
+}
+
+test_what_does_not_become_a_draft_reaches_them if {
+	rule.deny == _refused with input as _sender(["mail:draft"], "")
+		with data.settings.rules as _drafts(true, "allow")
+	rule.deny == _refused with input as _sender(["mail:draft"], "save_draft")
+		with data.settings.rules as _drafts(false, "allow")
+	rule.deny == _refused with input as _sender(["mail:*"], "save_draft")
+		with data.settings.rules as _drafts(true, "allow")
+	writes := object.union(_sender(["mail:draft"], "save_draft"), {"call": {
+		"effects": ["send", "write"], "domains": ["mail"], "tool": "send_mail", "listing": false,
+	}})
+	rule.deny == _refused with input as writes with data.settings.rules as _drafts(true, "allow")
+}
