@@ -26,6 +26,7 @@ var mayKnow = map[string][]string{
 	"sidecar/secret":     {},
 	"sidecar/session":    {},
 	"sidecar/spend":      {},
+	"sidecar/watch":      {},
 	"policy":             {},
 	"detectors":          {"detectors"},
 	"toolproxy":          {},
