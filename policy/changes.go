@@ -253,11 +253,14 @@ func (e *Engine) tuned(rule, name string, value any) *Engine {
 	}
 	changed := *e
 	changed.origin, changed.data, changed.memo = &b, data, nil
-	if name == "enabled" && value == false {
-		speakers := slices.DeleteFunc(slices.Clone(e.silence.speakers), func(s speaker) bool { return s.rule == rule })
-		changed.silence = newSilence(speakers, e.silence.conditions)
-	}
+	changed.silence = silent(b.compiler, data, slices.DeleteFunc(b.speakers(), func(s speaker) bool { return e.mute(s) }))
 	return &changed
+}
+
+// mute reports whether a rule is not even compiled, so that switching it on
+// takes a new Engine.
+func (e *Engine) mute(s speaker) bool {
+	return !slices.ContainsFunc(e.silence.speakers, func(x speaker) bool { return x.rule == s.rule && x.verdict == s.verdict })
 }
 
 // words are texts of an input that a list in the settings may name.

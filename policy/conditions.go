@@ -6,46 +6,86 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// conditions are gathered from compiled rules. Only the beginning of a body
+// alternatives are what a rule depends on: one of them has to hold, and of it
+// each condition, by its place among all. None at all means never.
+type alternatives [][]int
+
+// maxAlternatives bounds them for one body. Where there would be more, some of
+// the conditions are forgotten, which asks a rule too often, never too seldom.
+const maxAlternatives = 16
+
+// gatherer derives conditions from compiled rules. Only the beginning of a body
 // counts, up to the first expression that could fail: what stands behind it is
 // not reached where a condition before it does not hold, so leaving the rule
 // out is the same as asking it.
 type gatherer struct {
 	compiler   *ast.Compiler
+	data       ast.Value // what does not change with the input is settled once
 	conditions []condition
 }
 
 // silent derives for each speaker on what its bodies depend.
-func silent(c *ast.Compiler, speakers []speaker) *silence {
-	g := &gatherer{compiler: c}
+func silent(c *ast.Compiler, data ast.Value, speakers []speaker) *silence {
+	g := &gatherer{compiler: c, data: data}
 	for i := range speakers {
 		s := &speakers[i]
 		ref := ast.MustParseRef("data.callgate.rules").Append(ast.StringTerm(s.rule)).Append(ast.StringTerm(s.verdict))
-		for _, rule := range c.GetRulesExact(ref) {
-			s.bodies = append(s.bodies, g.body(rule.Body))
-		}
-		if len(s.bodies) == 0 {
-			s.bodies = [][]int{nil} // not found: it is always asked
-		}
+		s.bodies = g.any(c.GetRulesExact(ref))
 	}
 	return newSilence(speakers, g.conditions)
 }
 
-// body gives the conditions of one body.
-func (g *gatherer) body(body ast.Body) []int {
-	var needs []int
-	known := places{}
-	for _, e := range body {
+// any gives what it takes for one of several rules to come to something.
+func (g *gatherer) any(rules []*ast.Rule) alternatives {
+	some := alternatives{}
+	for _, r := range rules {
+		for ; r != nil; r = r.Else {
+			some = append(some, g.body(r.Body)...)
+		}
+	}
+	if len(some) > maxAlternatives {
+		return alternatives{nil}
+	}
+	return some
+}
+
+// body gives what it takes for a body to hold.
+func (g *gatherer) body(body ast.Body) alternatives {
+	needs, known := alternatives{nil}, newPlaces()
+	for i, e := range body {
+		if rules := g.asked(e); rules != nil {
+			needs = both(needs, g.any(rules))
+		}
+		needs = both(needs, g.members(body[i:]))
 		if !g.harmless(e) {
-			break
+			return needs
 		}
 		for _, c := range known.needs(e) {
-			needs = append(needs, g.place(c))
+			switch {
+			case !c.data:
+				needs = both(needs, alternatives{{g.place(c)}})
+			case !c.holds(g.data):
+				return alternatives{}
+			}
 		}
-		needs = append(needs, g.helper(e)...)
 	}
-	slices.Sort(needs)
-	return slices.Compact(needs)
+	return needs
+}
+
+// both joins what two things take.
+func both(a, b alternatives) alternatives {
+	if len(a)*len(b) > maxAlternatives {
+		return a
+	}
+	joined := alternatives{}
+	for _, x := range a {
+		for _, y := range b {
+			all := slices.Concat(x, y)
+			slices.Sort(all)
+			joined = append(joined, slices.Compact(all))
+		}
+	}
+	return joined
 }
 
 // place is where a condition stands among all.
@@ -58,107 +98,56 @@ func (g *gatherer) place(c condition) int {
 	return i
 }
 
-func (c condition) equal(other condition) bool {
-	return c.each == other.each && c.path.Equal(other.path) && c.member.Equal(other.member) &&
-		(c.among == nil) == (other.among == nil) && slices.EqualFunc(c.among, other.among, ast.ValueEqual)
-}
-
-// helper gives the conditions of a rule that an expression asks for, where it
-// has a single body.
-func (g *gatherer) helper(e *ast.Expr) []int {
-	term, ok := e.Terms.(*ast.Term)
-	if !ok {
+// asked gives the rules that have to come to something for an expression to
+// hold.
+func (g *gatherer) asked(e *ast.Expr) []*ast.Rule {
+	if len(e.With) > 0 || e.Negated {
 		return nil
 	}
-	ref, ok := term.Value.(ast.Ref)
-	if !ok || !ref.IsGround() {
-		return nil
+	var terms []*ast.Term
+	switch t := e.Terms.(type) {
+	case *ast.Term:
+		terms = []*ast.Term{t}
+	case []*ast.Term:
+		if e.IsEquality() && (g.harmlessTerm(e.Operand(0)) || g.harmlessTerm(e.Operand(1))) {
+			terms = e.Operands()
+		}
 	}
-	if rules := g.compiler.GetRulesExact(ref); len(rules) == 1 {
-		return g.body(rules[0].Body)
+	for _, t := range terms {
+		ref, _ := t.Value.(ast.Ref)
+		rules := g.rules(ref)
+		if len(rules) > 0 && (rules[0].Head.RuleKind() == ast.SingleValue || len(ref) > len(rules[0].Ref())) {
+			return rules
+		}
 	}
 	return nil
 }
 
-// operators never fail, whatever they are given.
-var operators = []string{
-	ast.Equality.Name, ast.Equal.Name, ast.NotEqual.Name, ast.Member.Name, ast.MemberWithKey.Name,
-	ast.LessThan.Name, ast.LessThanEq.Name, ast.GreaterThan.Name, ast.GreaterThanEq.Name,
+// rules are those that a reference leads to, if they are no functions.
+func (g *gatherer) rules(ref ast.Ref) []*ast.Rule {
+	if len(ref) == 0 || !ref[0].Equal(ast.DefaultRootDocument) {
+		return nil
+	}
+	rules := g.compiler.GetRulesForVirtualDocument(ref.GroundPrefix())
+	if slices.ContainsFunc(rules, func(r *ast.Rule) bool { return len(r.Head.Args) > 0 || len(r.Ref()) > len(ref) }) {
+		return nil
+	}
+	return rules
 }
 
-// harmless reports whether an expression can only hold or not: it calls nothing
-// that fails and asks for no rule that does.
-func (g *gatherer) harmless(e *ast.Expr) bool {
-	if len(e.With) > 0 || e.Negated {
-		return false
+// members is for "set := a rule; item in set" where the rule may fail: it does
+// not where none of its bodies is come to, and then the set is empty.
+func (g *gatherer) members(body ast.Body) alternatives {
+	if len(body) < 2 || !body[0].IsEquality() || len(body[0].With)+len(body[1].With) > 0 || body[1].Negated {
+		return alternatives{nil}
 	}
-	switch terms := e.Terms.(type) {
-	case *ast.Not:
-		return g.allHarmless(terms.Body)
-	case *ast.Term:
-		return g.harmlessTerm(terms)
-	case []*ast.Term:
-		return slices.Contains(operators, e.Operator().String()) && !slices.ContainsFunc(e.Operands(), func(t *ast.Term) bool { return !g.harmlessTerm(t) })
+	set, isVar := body[0].Operand(0).Value.(ast.Var)
+	ref, isRef := body[0].Operand(1).Value.(ast.Ref)
+	if !isVar || !isRef || !body[1].IsCall() || body[1].Operator().String() != ast.Member.Name || ast.Compare(body[1].Operand(1).Value, set) != 0 {
+		return alternatives{nil}
 	}
-	return false
-}
-
-func (g *gatherer) allHarmless(body ast.Body) bool {
-	return !slices.ContainsFunc(body, func(e *ast.Expr) bool { return !g.harmless(e) })
-}
-
-// harmlessTerm accepts constants, variables and references; a comprehension may
-// hold anything.
-func (g *gatherer) harmlessTerm(t *ast.Term) bool {
-	switch v := t.Value.(type) {
-	case ast.Ref:
-		return g.harmlessRef(v)
-	case ast.Var:
-		return true
+	if rules := g.rules(ref); len(rules) > 0 {
+		return g.any(rules)
 	}
-	return constant(t)
-}
-
-func (g *gatherer) harmlessRef(ref ast.Ref) bool {
-	for _, step := range ref[1:] {
-		if _, isVar := step.Value.(ast.Var); !isVar && !constant(step) {
-			return false
-		}
-	}
-	if !ref[0].Equal(ast.DefaultRootDocument) {
-		return true
-	}
-	ground := ref.GroundPrefix()
-	if exact := g.compiler.GetRulesExact(ground); len(exact) > 0 {
-		return g.harmlessRules(exact)
-	}
-	return len(g.compiler.GetRules(ground)) == 0 // plain data
-}
-
-// harmlessRules accepts a helper that has one value only, so that its bodies
-// cannot contradict each other.
-func (g *gatherer) harmlessRules(rules []*ast.Rule) bool {
-	for _, r := range rules {
-		h := r.Head
-		if h.RuleKind() != ast.SingleValue || len(h.Args) > 0 || r.Default || r.Else != nil ||
-			!constant(h.Value) || !h.Value.Equal(rules[0].Head.Value) || !g.allHarmless(r.Body) {
-			return false
-		}
-	}
-	return true
-}
-
-// constant reports whether a term is written out wholly.
-func constant(t *ast.Term) bool {
-	switch v := t.Value.(type) {
-	case ast.Null, ast.Boolean, ast.Number, ast.String:
-		return true
-	case *ast.Array:
-		return !v.Until(func(item *ast.Term) bool { return !constant(item) })
-	case ast.Set:
-		return !v.Until(func(item *ast.Term) bool { return !constant(item) })
-	case ast.Object:
-		return !v.Until(func(key, value *ast.Term) bool { return !constant(key) || !constant(value) })
-	}
-	return false
+	return alternatives{nil}
 }

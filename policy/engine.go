@@ -92,7 +92,7 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}
 	e := &Engine{
-		origin: b, query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, b.speakers()), data: data,
+		origin: b, query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, data, b.speakers()), data: data,
 		rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}

@@ -1,24 +1,40 @@
 package policy
 
-import "github.com/open-policy-agent/opa/v1/ast"
+import (
+	"maps"
 
-// place is where in the input a value comes from, as a condition that asks for
-// nothing but that it is there. A vague one only says what has to be there for
-// the value to be, not where the value is.
+	"github.com/open-policy-agent/opa/v1/ast"
+)
+
+// place is where in the input or the data a value comes from, as a condition
+// that asks for nothing but that it is there. A vague one only says what has
+// to be there for the value to be, not where the value is.
 type place struct {
 	condition
 	vague bool
 }
 
 // places says of the variables of one body where their values come from.
-type places map[ast.Var]place
+type places struct {
+	at   map[ast.Var]place
+	seen ast.VarSet // all that were met so far
+}
+
+func newPlaces() places { return places{at: map[ast.Var]place{}, seen: ast.NewVarSet()} }
 
 // needs gives what an expression depends on, and learns the variables that it
-// binds. What holds under a negation is no need.
+// binds.
 func (p places) needs(e *ast.Expr) []condition {
+	defer func() { p.seen.Update(e.Vars(ast.VarVisitorParams{})) }()
 	switch terms := e.Terms.(type) {
+	case *ast.Not:
+		return p.negation(terms.Body)
 	case *ast.Term:
-		return p.there(terms)
+		needs := p.there(terms)
+		for i := range needs {
+			needs[i].truthy = true
+		}
+		return needs
 	case []*ast.Term:
 		switch e.Operator().String() {
 		case ast.Equality.Name, ast.Equal.Name:
@@ -54,8 +70,8 @@ func (p places) equality(a, b *ast.Term) []condition {
 			return []condition{at.condition}
 		}
 		if v, isVar := pair[1].Value.(ast.Var); isVar {
-			if _, bound := p[v]; !bound {
-				p[v] = at
+			if _, bound := p.at[v]; !bound {
+				p.at[v] = at
 			}
 		}
 	}
@@ -85,20 +101,120 @@ func (p places) membership(item, list *ast.Term) []condition {
 	return append(needs, at.condition)
 }
 
+// negation is of a body that looks at one value: it binds variables to it and
+// tests it once, so that its condition holds exactly where the body does.
+func (p places) negation(body ast.Body) []condition {
+	if p.picks(body) {
+		return nil
+	}
+	inner := places{at: maps.Clone(p.at), seen: p.seen.Copy()}
+	for _, e := range body[:len(body)-1] {
+		if !inner.binds(e) {
+			return nil
+		}
+	}
+	last := body[len(body)-1]
+	needs := inner.needs(last)
+	if len(needs) == 0 {
+		return nil
+	}
+	test := needs[len(needs)-1]
+	if !inner.exact(last, test) {
+		return nil
+	}
+	if test.each && p.goesOver(test) {
+		test.outside = true // of that element, which is any
+	} else {
+		test.negated = true
+	}
+	return []condition{test}
+}
+
+// picks reports whether a body takes elements by a variable of outside: then it
+// is of one element, though it does not look so.
+func (p places) picks(body ast.Body) bool {
+	found := false
+	ast.WalkRefs(body, func(ref ast.Ref) bool {
+		for _, step := range ref[1:] {
+			v, isVar := step.Value.(ast.Var)
+			found = found || isVar && p.seen.Contains(v)
+		}
+		return false
+	})
+	return found
+}
+
+// binds recognises "variable = value", of a variable that is new, and learns it.
+func (p places) binds(e *ast.Expr) bool {
+	if !e.IsEquality() || len(e.With) > 0 {
+		return false
+	}
+	v, isVar := e.Operand(0).Value.(ast.Var)
+	at, ok := p.of(e.Operand(1))
+	if _, bound := p.at[v]; !isVar || bound || !ok || at.vague {
+		return false
+	}
+	p.at[v] = at
+	return true
+}
+
+// exact reports whether an expression holds just where its condition does:
+// where it tests one value against texts and flags, or asks for it.
+func (p places) exact(e *ast.Expr, test condition) bool {
+	for _, one := range test.among {
+		switch one.(type) {
+		case ast.String, ast.Boolean:
+		default:
+			return false
+		}
+	}
+	if term, ok := e.Terms.(*ast.Term); ok {
+		at, known := p.of(term)
+		return known && !at.vague && test.truthy
+	}
+	tested := 0
+	for _, t := range e.Operands() {
+		at, ok := p.of(t)
+		if ok && at.vague {
+			return false
+		}
+		if ok {
+			tested++
+		} else if !constant(t) {
+			return false
+		}
+	}
+	return tested == 1 && test.among != nil
+}
+
+// goesOver reports whether a condition is of elements that a variable outside
+// stands for.
+func (p places) goesOver(test condition) bool {
+	for _, at := range p.at {
+		if at.each && at.data == test.data && at.path.Equal(test.path) {
+			return true
+		}
+	}
+	return false
+}
+
 // of is the place of a term.
 func (p places) of(t *ast.Term) (place, bool) {
 	switch v := t.Value.(type) {
 	case ast.Var:
-		at, ok := p[v]
+		at, ok := p.at[v]
 		return at, ok
 	case ast.Ref:
 		head, ok := v[0].Value.(ast.Var)
 		if !ok {
 			return place{}, false
 		}
-		at, ok := p[head]
-		if v[0].Equal(ast.InputRootDocument) {
+		at, ok := p.at[head]
+		switch {
+		case v[0].Equal(ast.InputRootDocument):
 			at, ok = place{}, true
+		case v[0].Equal(ast.DefaultRootDocument):
+			at, ok = place{condition: condition{data: true}}, len(v) > 1 && v[1].Equal(settingsTerm)
 		}
 		return at.below(v[1:]), ok
 	}

@@ -2,25 +2,36 @@ package policy
 
 import (
 	"math/bits"
+	"slices"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// speaker is a rule that has something to say for a verdict. Each of its
-// bodies holds conditions, by their place in silence, without which the body
-// comes to nothing.
+// speaker is a rule that has something to say for a verdict, with what that
+// takes.
 type speaker struct {
 	rule, verdict string
-	bodies        [][]int
+	bodies        alternatives
 }
 
-// condition is something that can be seen in an input without asking a rule.
+// condition is something that can be seen in an input, or in the data, without
+// asking a rule: that a value is there, and what it is.
 type condition struct {
-	path   ast.Ref     // where to look, without "input"
-	each   bool        // one of the elements there will do
-	member ast.Ref     // what of the element
-	among  []ast.Value // what it has to be; nil for whatever is there
+	data    bool        // of the data, not of the input
+	path    ast.Ref     // where to look, without "input" or "data"
+	each    bool        // one of the elements there will do
+	member  ast.Ref     // what of the element
+	among   []ast.Value // what it has to be; nil for whatever is there
+	truthy  bool        // it must not be false
+	outside bool        // an element will do of which the rest does not hold
+	negated bool        // all the rest must not hold
+}
+
+func (c condition) equal(other condition) bool {
+	return c.data == other.data && c.each == other.each && c.truthy == other.truthy && c.outside == other.outside && c.negated == other.negated &&
+		c.path.Equal(other.path) && c.member.Equal(other.member) &&
+		(c.among == nil) == (other.among == nil) && slices.EqualFunc(c.among, other.among, ast.ValueEqual)
 }
 
 // silence knows of which rules an input cannot make anything: those of which
@@ -103,11 +114,10 @@ func (s *silence) term(key []byte) *ast.Term {
 	return ast.NewTerm(speakers)
 }
 
-func (c condition) holds(input ast.Value) bool {
-	at := find(input, c.path)
-	if at == nil {
-		return false
-	}
+func (c condition) holds(in ast.Value) bool { return c.found(in) != c.negated }
+
+func (c condition) found(in ast.Value) bool {
+	at := find(in, c.path)
 	if !c.each {
 		return c.fits(at)
 	}
@@ -123,20 +133,14 @@ func (c condition) holds(input ast.Value) bool {
 }
 
 func (c condition) fitsElement(element *ast.Term) bool {
-	at := find(element.Value, c.member)
-	return at != nil && c.fits(at)
+	return c.fits(find(element.Value, c.member)) != c.outside
 }
 
 func (c condition) fits(v ast.Value) bool {
-	if c.among == nil {
-		return true
+	if v == nil || c.truthy && v == ast.Value(ast.Boolean(false)) {
+		return false
 	}
-	for _, one := range c.among {
-		if ast.Compare(one, v) == 0 {
-			return true
-		}
-	}
-	return false
+	return c.among == nil || slices.ContainsFunc(c.among, func(one ast.Value) bool { return ast.Compare(one, v) == 0 })
 }
 
 // find is the value at a path of constants, or nil.

@@ -34,8 +34,30 @@ var atoms = []string{
 	`some tN in input.targets; tN.role == "host"; some wN in tN.within; wN == "odd"`, `some tN in input.targets; "odd" in tN.within`,
 	`some dN in input.tool.drift; dN == "schema"`, `_helper`, `not _helper`, `_level[input.call.tool] > 0`, `_many`, `_value == "x"`,
 	`1 / input.session.calls == 1`, `to_number(input.call.tool) == 1`, `not to_number(input.call.tool) == 1`, `_fails`, `_conflict == "x"`,
+	`some fN in input.findings; not fN.detector in {"exfil", "text"}`, `some eN in input.call.effects; not eN in {"read", "draft"}`, `not input.money.known`,
+	`some kN; input.findings[kN]; not input.findings[kN].detector == "exfil"`, `some kN; input.findings[kN].level > 1; not input.findings[kN].detector == "exfil"`,
+	`some fN in input.findings; not fN.direction`, `some tN in input.targets; not "odd" in tN.within`,
+	`some tN in input.targets; some wN in tN.within; not wN == "odd"`, `not input.call.tool in {"x", 1}`, `input.call.effects[_] != "read"`,
+	`some xN in _kinds`, `"a" in _kinds`, `not "a" in _kinds`, `count(_kinds) == 0`, `_kinds["b"]`, `some xN in _failing; xN == 1`, `1 in _failing`, `not 1 in _failing`,
+	`_either`, `_either == 1`, `not _either`, `_usual`, `not _usual`, `_object.x == 1`, `_object[input.call.tool] == 1`, `_twice(input.session.calls) == 2`,
+	`data.settings.rules.own.mode == "a"`, `data.settings.rules.own.mode == "b"`, `not data.settings.rules.own.mode in {"a", "b"}`, `data.settings.rules.own.words[input.call.tool]`,
+	`some xN; data.settings.rules.own.words[xN]; not xN == input.call.tool`, `_value == _conflict`, `_conflict == _value`, `_fails == _helper`, `_helper == _fails`,
 	`data.settings.mode == "enforce"`, `data.settings.mode == "observe"`, `true`, `false`, `input.nothing`,
 }
+
+const declared = `# METADATA
+# custom:
+#   settings:
+#     mode:
+#       default: a
+#     words:
+#       default: [x, y]
+package callgate.rules.own
+
+import rego.v2
+
+_words if data.settings.rules.own.words[data.settings.rules.own.mode]
+`
 
 const helpers = `
 _helper if input.call.tool == "x"
@@ -51,6 +73,27 @@ _level := {"x": 1, "1": 0}
 _fails if 1 / input.session.calls == 1
 
 _conflict := x if some x in input.call.effects
+
+_kinds contains "a" if "pay" in input.call.effects
+
+_kinds contains "b" if input.call.tool == "x"
+
+_failing contains x if {
+	input.call.tool == "x"
+	x := 1 / input.session.calls
+}
+
+_either := 1 if input.result
+
+else := 2 if input.call.listing
+
+default _usual := true
+
+_usual := false if input.result
+
+_object := {"x": 1} if input.call.tool == "x"
+
+_twice(x) := 2 * x if x > 0
 `
 
 // TestSilence says for single bodies on which of two inputs they are asked.
@@ -76,11 +119,23 @@ func TestSilence(t *testing.T) {
 		{`_helper`, func(in *Input) { in.Call.Tool = "x" }, false},
 		{`not input.call.listing`, func(*Input) {}, true},
 		{`count(input.findings) > 0; input.result`, func(in *Input) { in.Findings, in.Result = []Finding{{}}, &Result{} }, true},
+		{`some f in input.findings; not f.detector in {"exfil", "text"}`, func(in *Input) { in.Findings = []Finding{{Detector: "odd"}} }, false},
+		{`some e in input.call.effects; not e in {"read", "draft"}`, func(in *Input) { in.Call.Effects = []string{"read", "pay"} }, false},
+		{`not input.result; "pay" in input.call.effects`, func(in *Input) { in.Call.Effects = []string{"pay"} }, false},
+		{`some i; input.targets[i].role == "host"; not input.targets[i].value == "x"`, func(in *Input) { in.Targets = []Target{{Role: "host"}, {Value: "x"}} }, false},
+		{`some k in _kinds; k != "a"`, func(in *Input) { in.Call.Tool = "x" }, false},
+		{`"a" in _kinds`, func(in *Input) { in.Call.Effects = []string{"pay"} }, false},
+		{`1 in _failing`, func(in *Input) { in.Call.Tool, in.Session.Calls = "x", 1 }, false},
+		{`_either`, func(in *Input) { in.Call.Listing = true }, false},
+		{`_usual`, func(*Input) {}, true},
+		{`data.settings.rules.own.mode == "b"; input.call.tool == "y"`, nil, false},
+		{`not data.settings.rules.own.mode in {"a", "b"}; input.call.tool == "y"`, nil, false},
+		{`data.settings.rules.own.mode == "a"; input.call.tool == "y"`, func(in *Input) { in.Call.Tool = "y" }, false},
 		{`input.call.tool == "y" with input.call.id as "x"`, func(in *Input) { in.Call.Tool = "y" }, true},
 	}
 	for _, c := range cases {
 		t.Run(c.body, func(t *testing.T) {
-			text := "package callgate.rules.own\n\nimport rego.v2\n" + helpers + "\ndeny contains {\"reason\": \"a\"} if {\n\t" + strings.ReplaceAll(c.body, "; ", "\n\t") + "\n}\n"
+			text := declared + helpers + "\ndeny contains {\"reason\": \"a\"} if {\n\t" + strings.ReplaceAll(c.body, "; ", "\n\t") + "\n}\n"
 			e := loose(t, text)
 			in := &Input{Version: InputVersion, Call: Call{Effects: []string{"read"}}}
 			asked := func() bool {
@@ -108,7 +163,7 @@ func TestSilence(t *testing.T) {
 // someRules writes a rule of random bodies for each verdict.
 func someRules(t *rapid.T) string {
 	var text strings.Builder
-	text.WriteString("package callgate.rules.own\n\nimport rego.v2\n" + helpers)
+	text.WriteString(declared + helpers)
 	n := 0
 	for _, head := range []string{
 		`deny contains {"reason": "a"}`, `deny contains {"reason": "b"}`, `ask contains {"reason": "a"}`,
@@ -163,7 +218,7 @@ func (e *Engine) all() *Engine {
 	full.reads, full.memo = everything, nil
 	speakers := make([]speaker, len(e.silence.speakers))
 	for i, s := range e.silence.speakers {
-		speakers[i] = speaker{rule: s.rule, verdict: s.verdict, bodies: [][]int{nil}}
+		speakers[i] = speaker{rule: s.rule, verdict: s.verdict, bodies: alternatives{nil}}
 	}
 	full.silence = newSilence(speakers, nil)
 	return &full

@@ -6,7 +6,11 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-var speakersTerm, completeTerm = ast.InternedTerm("speakers"), ast.InternedTerm("complete")
+var (
+	speakersTerm = ast.InternedTerm("speakers")
+	completeTerm = ast.InternedTerm("complete")
+	settingsTerm = ast.InternedTerm("settings")
+)
 
 // world is all the data of one evaluation; the store behind it is empty. What
 // depends on the input has a place of its own.
