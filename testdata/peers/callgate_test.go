@@ -15,6 +15,7 @@ import (
 type setting struct {
 	scopes  []string         // of the local caller
 	servers map[string]entry // the upstreams
+	rules   map[string]any   // settings of rules
 }
 
 // entry is one upstream, as callgate.yaml has it.
@@ -48,11 +49,15 @@ func configure(t *testing.T, s setting) gate {
 	if scopes == nil {
 		scopes = []string{"*:*"}
 	}
+	if s.rules == nil {
+		s.rules = map[string]any{}
+	}
 	raw, err := json.MarshalIndent(map[string]any{
 		"listen":  listen,
 		"state":   filepath.Join(dir, "callgate.db"),
 		"servers": s.servers,
 		"callers": []any{map[string]any{"name": "me", "local": true, "scopes": scopes}},
+		"policy":  map[string]any{"settings": map[string]any{"rules": s.rules}},
 	}, "", "  ")
 	if err != nil {
 		t.Fatal(err)
