@@ -22,6 +22,10 @@ type Archive struct {
 
 func (a Archive) file(name string) string { return "bundle:" + a.Name + "/" + name }
 
+// IsData reports whether files of a name hold data where they stand in an
+// operator's folder.
+func IsData(base string) bool { return slices.Contains(dataFiles, base) }
+
 // unpack adds the modules of an archive.
 func (b *bundle) unpack(a Archive) Faults {
 	var faults Faults
@@ -46,9 +50,13 @@ func (b *bundle) join(archives []Archive) Faults {
 		}
 		for _, s := range b.sources {
 			faults = append(faults, a.trespass(s)...)
+			faults = append(faults, a.outside(s)...)
+		}
+		for _, d := range b.documents {
+			faults = append(faults, a.contested(d)...)
 		}
 		for key, value := range a.Data {
-			if _, taken := own[key]; taken || key == "callgate" {
+			if _, taken := own[key]; taken || slices.Contains(reserved, key) {
 				faults = append(faults, Fault{File: a.file(""), Code: "reserved_data", Message: "data." + key + " belongs to Callgate",
 					Fix: "put the data under a name of your own"})
 				continue
@@ -86,6 +94,46 @@ func (a Archive) trespass(s source) Faults {
 	return Faults{{File: s.file, Line: s.module.Package.Location.Row, Code: "root_overlap",
 		Message: fmt.Sprintf("the bundle %s speaks for package %s", a.Name, strings.ReplaceAll(written, "/", ".")),
 		Fix:     "rename the package, or take the file away"}}
+}
+
+// outside finds a module of the archive in a package for which it does not
+// speak. The package of a rule's tests belongs to the rule.
+func (a Archive) outside(s source) Faults {
+	if s.archive != a.Name {
+		return nil
+	}
+	written := strings.Join(dotted(s.module.Package), "/")
+	owned := written
+	if s.test {
+		owned = strings.TrimSuffix(written, "_test")
+	}
+	if slices.ContainsFunc(a.Roots, func(root string) bool { return within(owned, root) }) {
+		return nil
+	}
+	return Faults{{File: s.file, Line: s.module.Package.Location.Row, Code: "outside_root",
+		Message: fmt.Sprintf("package %s is outside the roots of its bundle", strings.ReplaceAll(written, "/", ".")),
+		Fix:     "name " + owned + " in the roots of .manifest"}}
+}
+
+// contested finds data of a folder for which the archive speaks.
+func (a Archive) contested(d document) Faults {
+	value, err := d.value()
+	if err != nil {
+		return nil // mount says so
+	}
+	var faults Faults
+	for _, root := range a.Roots {
+		var claim any
+		for _, element := range slices.Backward(strings.Split(root, "/")) {
+			claim = map[string]any{element: claim}
+		}
+		if clash(value, claim.(map[string]any), "data") != "" {
+			faults = append(faults, Fault{File: d.file, Code: "root_overlap",
+				Message: fmt.Sprintf("the bundle %s speaks for data.%s", a.Name, strings.ReplaceAll(root, "/", ".")),
+				Fix:     "put the data elsewhere, or take it away"})
+		}
+	}
+	return faults
 }
 
 // within reports whether a path is a root or below it.

@@ -84,7 +84,7 @@ func (f *Firewall) Refuse(ctx context.Context, c *toolproxy.Call) *toolproxy.Ref
 	never := toolproxy.HandlerFunc(func(context.Context, *toolproxy.Call) (*toolproxy.Result, error) {
 		return nil, errors.New("a call with a fault was forwarded")
 	})
-	_, err := f.serve(ctx, c, never)
+	_, err := f.Guard(never).ServeCall(ctx, c)
 	refusal, ok := toolproxy.AsRefusal(err)
 	if !ok {
 		refusal = toolproxy.Refuse(toolproxy.CodeInternal, stageForward, err).Worded()

@@ -49,12 +49,13 @@ type Firewall struct {
 	engine   atomic.Pointer[policy.Engine]
 	underway atomic.Int64 // calls between their first and their last step
 	facts    *factCache
+	meter    *meter
 	process  string // stands in for a session where the wire knows none
 }
 
 // New makes a firewall of its parts.
 func New(p Parts) *Firewall {
-	f := &Firewall{Parts: p, facts: newFactCache(), process: uuid.NewString()}
+	f := &Firewall{Parts: p, facts: newFactCache(), meter: newMeter(), process: uuid.NewString()}
 	f.engine.Store(p.Policy)
 	return f
 }
@@ -62,7 +63,9 @@ func New(p Parts) *Firewall {
 // Guard puts the firewall around an upstream.
 func (f *Firewall) Guard(upstream toolproxy.Handler) toolproxy.Handler {
 	return toolproxy.HandlerFunc(func(ctx context.Context, c *toolproxy.Call) (*toolproxy.Result, error) {
-		return f.serve(ctx, c, upstream)
+		result, err := f.serve(ctx, c, upstream)
+		f.meter.answered(err)
+		return result, err
 	})
 }
 
@@ -115,6 +118,8 @@ func (f *Firewall) Decide(ctx context.Context, c *toolproxy.Call) (Verdict, erro
 		if err := f.storeEnd(ctx, t, audit.End{Outcome: audit.Decided}); err != nil {
 			return Verdict{}, unavailable(err)
 		}
+	} else {
+		f.meter.answered(t.refusal)
 	}
 	return Verdict{Decision: t.decision, Refusal: t.refusal, Input: t.input, Rewritten: t.rewritten, Record: t.call.ID}, nil
 }

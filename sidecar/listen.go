@@ -33,6 +33,7 @@ func (s *Sidecar) routes() http.Handler {
 		_, _ = io.WriteString(w, "ok\n") // a prober that is gone needs no answer
 	})
 	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", s.metrics())
 	mux.Handle("POST /v1/decide", s.admit(http.HandlerFunc(s.decide)))
 	mux.Handle("/mcp/{server}", s.admit(http.HandlerFunc(s.mcp)))
 	return s.local(mux)
@@ -43,10 +44,14 @@ func (s *Sidecar) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), s.config.Record.WriteTimeout)
 	defer cancel()
 	state := struct {
-		Ready    bool   `json:"ready"`
-		Revision string `json:"revision"`
-		Record   string `json:"record"`
-	}{Ready: true, Revision: s.Firewall.engine.Load().Revision(), Record: "ok"}
+		Ready    bool      `json:"ready"`
+		Revision string    `json:"revision"`
+		Since    time.Time `json:"since"` // when the policy was last loaded without faults
+		Bundles  []inUse   `json:"bundles,omitempty"`
+		Failed   []failure `json:"failed,omitempty"` // reloads that left the policy as it was
+		Record   string    `json:"record"`
+	}{Ready: true, Revision: s.Firewall.Revision(), Record: "ok"}
+	state.Since, state.Bundles, state.Failed = s.sources.news.read()
 	if err := s.Firewall.Record.Healthy(ctx); err != nil {
 		state.Ready, state.Record = false, "unavailable"
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"callgate/policy"
-	"callgate/rego"
 	"callgate/sidecar/approval"
 	"callgate/sidecar/audit"
 	"callgate/sidecar/config"
@@ -18,6 +17,7 @@ import (
 	"callgate/sidecar/pin"
 	"callgate/sidecar/session"
 	"callgate/sidecar/spend"
+	"callgate/sidecar/watch"
 )
 
 // Bounds of the session store, which later become configuration.
@@ -37,6 +37,8 @@ type Sidecar struct {
 	loopback bool
 	slots    chan struct{} // holds one for each message that is being served
 	streams  chan struct{} // holds one for each stream that a client listens to
+	sources  *sources
+	watcher  *watch.Watcher // of the policy on disk; nil where there is nothing to watch
 	proxies  map[string]http.Handler
 	closers  []io.Closer
 }
@@ -55,7 +57,7 @@ func Open(ctx context.Context, c *config.Config, log *slog.Logger) (_ *Sidecar, 
 		}
 	}()
 	s.warn()
-	engine, err := LoadPolicy(ctx, c)
+	engine, err := s.openPolicy(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -87,12 +89,19 @@ func (s *Sidecar) Close() error {
 	return errors.Join(errs...)
 }
 
-// LoadPolicy loads the shipped and the operator's policy of a configuration.
-func LoadPolicy(ctx context.Context, c *config.Config) (*policy.Engine, error) {
-	return policy.Load(ctx, policy.Options{
-		Shipped: rego.Files, Dirs: c.Policy.Dirs, Profile: c.Policy.Profile,
-		Settings: c.Policy.Settings, Timeout: c.Policy.Timeout,
-	})
+// openPolicy loads the policy. It is watched first, so that no change while it
+// is being loaded goes unseen.
+func (s *Sidecar) openPolicy(ctx context.Context) (*policy.Engine, error) {
+	var err error
+	if s.state, err = StatePath(s.config); err != nil {
+		return nil, err
+	}
+	if s.sources, err = newSources(s.config.Policy, s.state, s.log); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.sources)
+	s.watchPolicy()
+	return s.sources.begin(ctx)
 }
 
 // StatePath is where the record of a configuration is.
@@ -104,15 +113,10 @@ func StatePath(c *config.Config) (string, error) {
 }
 
 func (s *Sidecar) openRecord(ctx context.Context) (*audit.Store, error) {
-	path, err := StatePath(s.config)
+	store, err := audit.Open(ctx, audit.Options{Path: s.state, WriteTimeout: s.config.Record.WriteTimeout})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("opening the record %s: %w", s.state, err)
 	}
-	store, err := audit.Open(ctx, audit.Options{Path: path, WriteTimeout: s.config.Record.WriteTimeout})
-	if err != nil {
-		return nil, fmt.Errorf("opening the record %s: %w", path, err)
-	}
-	s.state = path
 	s.closers = append(s.closers, store)
 	return store, nil
 }

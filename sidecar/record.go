@@ -26,7 +26,11 @@ func (f *Firewall) storeDecision(ctx context.Context, t *transit, observed bool)
 	if t.refusal != nil {
 		t.refusal.Record = t.call.ID
 	}
-	return f.Record.Decide(ctx, record)
+	if err := f.Record.Decide(ctx, record); err != nil {
+		return err
+	}
+	f.meter.decided(string(t.call.Surface), t.decision.Verdict)
+	return nil
 }
 
 // storeEnd stores how the call ended before the caller sees it.

@@ -15,7 +15,8 @@ import (
 const idleConnection = 2 * time.Minute
 
 // Serve answers on a listener until ctx is done, then stops accepting, lets
-// calls in flight finish within limits.shutdown_timeout, and returns.
+// calls in flight finish within limits.shutdown_timeout, and returns. Meanwhile
+// the policy is reloaded when it changes, and when the process gets a SIGHUP.
 func (s *Sidecar) Serve(ctx context.Context, on net.Listener) error {
 	streams, endStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer endStreams()
@@ -26,6 +27,9 @@ func (s *Sidecar) Serve(ctx context.Context, on net.Listener) error {
 		MaxHeaderBytes:    64 << 10,
 		BaseContext:       func(net.Listener) context.Context { return streams },
 	}
+	hangup, endHangups := hangups()
+	defer endHangups()
+	defer s.follow(hangup)()
 	failed := make(chan error, 1)
 	var serving sync.WaitGroup
 	serving.Go(func() { failed <- server.Serve(on) })

@@ -74,11 +74,13 @@ type Stdio struct {
 
 // Wrap runs a configured command with the firewall between it and the streams,
 // until it exits, and gives its exit code. The caller has to be a local one.
+// Meanwhile the policy is reloaded when it changes.
 func (s *Sidecar) Wrap(ctx context.Context, name string, caller config.Caller, streams Stdio) (int, error) {
 	command, err := s.commandOf(s.config.Servers[name], streams.Err)
 	if err != nil {
 		return 0, err
 	}
+	defer s.follow(nil)()
 	return mcp.Wrap(ctx, mcp.WrapConfig{
 		Server: s.server(name),
 		Client: mcp.Client{Caller: toolproxy.Caller{

@@ -10,6 +10,11 @@ import (
 // with its place as a Report takes it.
 func (c *Config) Texts() iter.Seq2[string, string] {
 	return func(yield func(at, text string) bool) {
+		for _, name := range slices.Sorted(maps.Keys(c.Policy.Bundles)) {
+			if !pairs("policy.bundles."+name+".headers", c.Policy.Bundles[name].Headers, yield) {
+				return
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(c.Servers)) {
 			if !c.Servers[name].texts("servers."+name, yield) {
 				return
