@@ -38,6 +38,10 @@ func (f *Firewall) meaning(t *transit, c *toolproxy.Call) *meant {
 		return m
 	}
 	m.facts = f.Effects.Call(tool.effects, argumentsOf(c))
+	if c.Implied != nil {
+		m.facts.Targets = ownNamesLeft(m.facts.Targets, argumentsOf(c))
+		return m
+	}
 	calls, ok := f.Effects.Carried(tool.effects, argumentsOf(c), f.atHand(c.AtHand).names)
 	switch {
 	case !ok || len(calls) == 0: // what cannot be read is unknown and opaque already
@@ -46,6 +50,16 @@ func (f *Firewall) meaning(t *transit, c *toolproxy.Call) *meant {
 		return f.carriedOne(m, calls[0])
 	}
 	return f.carriedMany(m, calls)
+}
+
+// ownNamesLeft leaves out the hosts of a protocol's method that are none: the
+// server's resources have names of its own, such as "notes://today". An address
+// of the web stays one, since the server would fetch it.
+func ownNamesLeft(targets []effects.Target, arguments json.RawMessage) []effects.Target {
+	return slices.DeleteFunc(slices.Clone(targets), func(target effects.Target) bool {
+		scheme, _, ok := strings.Cut(strings.ToLower(gjson.GetBytes(arguments, gjsonPath(target.Pointer)).String()), ":")
+		return target.Role == effects.Host && ok && !slices.Contains([]string{"http", "https", "ws", "wss", "ftp"}, strings.TrimSpace(scheme))
+	})
 }
 
 // carriedOne puts the one carried call in the place of its carrier.

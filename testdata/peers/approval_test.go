@@ -28,7 +28,7 @@ func TestApproval(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			g := configure(t, setting{
 				servers: map[string]entry{"peer": {Command: command}},
-				rules:   map[string]any{"read_vs_write": map[string]any{"ask": []string{"files"}}},
+				rules:   map[string]any{"read_vs_write": map[string]any{"ask_domains": []string{"files"}}},
 			})
 			var to transport.Interface = transport.NewStdio(callgate, nil, g.wrap("peer", command...)[1:]...)
 			if way == "serve" {
