@@ -23,7 +23,7 @@ func newPolicy(a *app) *cobra.Command {
 		Long:    "Work on policy without a running Callgate. Every rule has to be in package callgate.rules.NAME\nand to export only the sets deny, ask, transform and allow.",
 		Example: "  callgate policy check ./policy\n  callgate policy test ./policy\n  callgate policy explain 01a20a62-0649-75ed",
 	}
-	cmd.AddCommand(newPolicyNew(a), newPolicyCheck(a), newPolicyTest(a), newPolicyFmt(a), newPolicyList(a), newPolicyExplain(a), newPolicySchema(a))
+	cmd.AddCommand(newPolicyNew(a), newPolicyCheck(a), newPolicyTest(a), newPolicyFmt(a), newPolicyList(a), newPolicyExplain(a), newPolicySchema(a), newPolicyBundle(a))
 	return cmd
 }
 
