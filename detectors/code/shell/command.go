@@ -149,10 +149,24 @@ func (w *walk) operands(p *program, list []arg) {
 			w.done |= p.At[i]
 		}
 		w.operand(p, a)
-		if p.Address == "all" || p.Address == "first" && i == 0 || p.Address == "colon" && strings.Contains(a.text, ":") {
+		switch {
+		case p.Address == "all", p.Address == "first" && i == 0:
+			w.address(a)
+		case p.Address == "colon" && strings.Contains(a.text, ":"):
+			a.text = machine(a.text)
 			w.address(a)
 		}
 	}
+}
+
+// machine is what stands before the colon of "host:path" and "user@host:path",
+// where what follows is no port. URLs and numeric addresses of IPv6 stay.
+func machine(text string) string {
+	host, path, _ := strings.Cut(text, ":")
+	if host == "" || strings.HasPrefix(path, "//") || strings.ContainsAny(host, "/[") {
+		return text
+	}
+	return host
 }
 
 // operand reads one operand.
