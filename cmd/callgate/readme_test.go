@@ -146,16 +146,23 @@ func succeeds(t *testing.T, in string, args ...string) string {
 	return out.String()
 }
 
-// TestReadmeCommands checks that each callgate command of the README exists,
-// with its flags.
-func TestReadmeCommands(t *testing.T) {
-	readme, err := os.ReadFile(readmePath)
+// TestPageCommands checks that each callgate command of the README and of
+// POLICY.md exists, with its flags.
+func TestPageCommands(t *testing.T) {
+	for _, page := range []string{readmePath, policyPath} {
+		t.Run(filepath.Base(page), func(t *testing.T) { checkCommands(t, page) })
+	}
+}
+
+func checkCommands(t *testing.T, page string) {
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
 	checked := 0
-	for _, line := range regexp.MustCompile(`(?m)(?:^|\| )callgate ([a-z].*)$`).FindAllStringSubmatch(string(readme), -1) {
-		words := strings.Fields(line[1])
+	for _, line := range regexp.MustCompile(`(?m)(?:^|\| )callgate ([a-z].*)$`).FindAllStringSubmatch(string(text), -1) {
+		command, _, _ := strings.Cut(line[1], " #")
+		words := strings.Fields(command)
 		root := newRoot(&app{streams: streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard}})
 		cmd, rest, err := root.Find(words)
 		if err != nil || cmd == root {
