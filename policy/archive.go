@@ -107,7 +107,7 @@ func (a Archive) outside(s source) Faults {
 	if s.test {
 		owned = strings.TrimSuffix(written, "_test")
 	}
-	if slices.ContainsFunc(a.Roots, func(root string) bool { return within(owned, root) }) {
+	if slices.ContainsFunc(a.Roots, func(root string) bool { return within(owned, root) || within(written, root) }) {
 		return nil
 	}
 	return Faults{{File: s.file, Line: s.module.Package.Location.Row, Code: "outside_root",

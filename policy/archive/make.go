@@ -28,7 +28,7 @@ type Label struct {
 
 // Make packs the .rego and data.json files of a folder as a bundle, signed by
 // a private key in PEM, or unsigned where there is none. Its roots are the
-// rules and the top names of the data. The same files, label and RSA key (of
+// packages and the top names of the data. The same files, label and RSA key (of
 // PKCS #1 v1.5) give the same bytes. Hidden files are left out.
 func Make(dir fs.FS, label Label, privateKey []byte) ([]byte, error) {
 	files, err := collect(dir)
@@ -123,23 +123,18 @@ func rootsOf(files map[string][]byte) ([]string, error) {
 	return slices.Sorted(maps.Keys(roots)), nil
 }
 
-// packageOf is the root of a module: its package, and for tests that of the
-// rule that they try.
+// packageOf is the root of a module.
 func packageOf(name string, text []byte) (string, error) {
 	module, err := ast.ParseModuleWithOpts(name, string(text), ast.ParserOptions{RegoVersion: ast.RegoV2})
 	if err != nil {
 		return "", fault(Unsupported, err, "%s is not Rego", name)
 	}
-	root := strings.ReplaceAll(strings.TrimPrefix(module.Package.Path.String(), "data."), ".", "/")
-	if strings.HasSuffix(name, "_test.rego") {
-		root = strings.TrimSuffix(root, "_test")
-	}
-	return root, nil
+	return strings.ReplaceAll(strings.TrimPrefix(module.Package.Path.String(), "data."), ".", "/"), nil
 }
 
 // sign makes .signatures.json as OPA has it.
 func sign(files map[string][]byte, privateKey []byte) ([]byte, error) {
-	algorithm, err := signer(privateKey)
+	key, algorithm, err := signer(privateKey)
 	if err != nil {
 		return nil, err
 	}
@@ -159,38 +154,38 @@ func sign(files map[string][]byte, privateKey []byte) ([]byte, error) {
 		}
 		digests = append(digests, bundle.NewFile(name, hex.EncodeToString(sum), string(bundle.SHA256)))
 	}
-	token, err := bundle.GenerateSignedToken(digests, bundle.NewSigningConfig(string(privateKey), algorithm, ""), "")
+	token, err := bundle.GenerateSignedToken(digests, bundle.NewSigningConfig(key, algorithm, ""), "")
 	if err != nil {
 		return nil, fault(BadKey, err, "the bundle cannot be signed")
 	}
 	return json.Marshal(bundle.SignaturesConfig{Signatures: []string{token}})
 }
 
-// signer is the algorithm by which a private key signs.
-func signer(privateKey []byte) (string, error) {
-	block, _ := pem.Decode(privateKey)
+// signer reads a private key: itself alone in PEM, and the algorithm by which
+// it signs.
+func signer(text []byte) (key, algorithm string, err error) {
+	block, _ := pem.Decode(text)
 	if block == nil {
-		return "", fault(BadKey, nil, "there is no PEM block with a private key")
+		return "", "", fault(BadKey, nil, "there is no PEM block with a private key")
 	}
-	var key any
-	var err error
+	var parsed any
 	switch block.Type {
 	case "RSA PRIVATE KEY":
-		key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		parsed, err = x509.ParsePKCS1PrivateKey(block.Bytes)
 	case "EC PRIVATE KEY":
-		key, err = x509.ParseECPrivateKey(block.Bytes)
-	default:
-		key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		parsed, err = x509.ParseECPrivateKey(block.Bytes)
+	case "PRIVATE KEY":
+		parsed, err = x509.ParsePKCS8PrivateKey(block.Bytes)
 	}
-	private, ok := key.(crypto.Signer)
+	private, ok := parsed.(crypto.Signer)
 	if err != nil || !ok {
-		return "", fault(BadKey, nil, "the private key cannot be parsed")
+		return "", "", fault(BadKey, nil, "the private key cannot be parsed")
 	}
 	algorithms := algorithmsOf(private.Public())
 	if algorithms == nil {
-		return "", fault(BadKey, nil, "the private key is neither RSA of %d bits or more nor ECDSA on P-256, P-384 or P-521", minRSA)
+		return "", "", fault(BadKey, nil, "the private key is neither RSA of %d bits or more nor ECDSA on P-256, P-384 or P-521", minRSA)
 	}
-	return algorithms[0], nil
+	return string(pem.EncodeToMemory(block)), algorithms[0], nil
 }
 
 func pack(files map[string][]byte) ([]byte, error) {

@@ -83,7 +83,12 @@ func (k *Key) verify(name string, files map[string][]byte, documents map[string]
 		return fault(Unsigned, nil, "there is no .signatures.json at the top")
 	}
 	var signatures bundle.SignaturesConfig
-	if err := util.UnmarshalJSON(text, &signatures); err != nil || len(signatures.Signatures) != 1 || signatures.Plugin != "" {
+	err := util.UnmarshalJSON(text, &signatures)
+	// OPA itself writes "_default" for no plugin.
+	if signatures.Plugin == "_default" {
+		signatures.Plugin = ""
+	}
+	if err != nil || len(signatures.Signatures) != 1 || signatures.Plugin != "" {
 		return fault(BadSignature, err, ".signatures.json does not hold exactly one signature")
 	}
 	algorithm, scope, err := glance(signatures.Signatures[0])
