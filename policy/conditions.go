@@ -51,7 +51,7 @@ func (g *gatherer) any(rules []*ast.Rule) alternatives {
 
 // body gives what it takes for a body to hold.
 func (g *gatherer) body(body ast.Body) alternatives {
-	needs, known := alternatives{nil}, newPlaces()
+	needs, known := alternatives{nil}, newPlaces(g.fold)
 	for i, e := range body {
 		if rules := g.asked(e); rules != nil {
 			needs = both(needs, g.any(rules))
@@ -151,3 +151,22 @@ func (g *gatherer) members(body ast.Body) alternatives {
 	}
 	return alternatives{nil}
 }
+
+// fold is the value of a reference that is the same for every input: to the
+// settings, or to a helper that is written out. It is nil for any other.
+func (g *gatherer) fold(ref ast.Ref) ast.Value {
+	if !ref.HasPrefix(ast.DefaultRootRef) {
+		return nil
+	}
+	if len(ref) > 1 && ref[1].Equal(settingsTerm) {
+		return find(g.data, ref[1:])
+	}
+	rules := g.rules(ref)
+	if len(rules) != 1 || rules[0].Default || rules[0].Else != nil || rules[0].Head.RuleKind() != ast.SingleValue ||
+		!constant(rules[0].Head.Value) || !rules[0].Body.Equal(unconditional) {
+		return nil
+	}
+	return find(rules[0].Head.Value.Value, ref[len(rules[0].Ref()):])
+}
+
+var unconditional = ast.NewBody(ast.NewExpr(ast.BooleanTerm(true)))

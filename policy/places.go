@@ -2,6 +2,7 @@ package policy
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 )
@@ -16,11 +17,15 @@ type place struct {
 
 // places says of the variables of one body where their values come from.
 type places struct {
-	at   map[ast.Var]place
-	seen ast.VarSet // all that were met so far
+	at    map[ast.Var]place
+	seen  ast.VarSet            // all that were met so far
+	fixed map[ast.Var]ast.Value // those whose value does not depend on the input
+	fold  func(ast.Ref) ast.Value
 }
 
-func newPlaces() places { return places{at: map[ast.Var]place{}, seen: ast.NewVarSet()} }
+func newPlaces(fold func(ast.Ref) ast.Value) places {
+	return places{at: map[ast.Var]place{}, seen: ast.NewVarSet(), fixed: map[ast.Var]ast.Value{}, fold: fold}
+}
 
 // needs gives what an expression depends on, and learns the variables that it
 // binds.
@@ -41,6 +46,8 @@ func (p places) needs(e *ast.Expr) []condition {
 			return p.equality(e.Operand(0), e.Operand(1))
 		case ast.Member.Name:
 			return p.membership(e.Operand(0), e.Operand(1))
+		case ast.LessThan.Name:
+			return p.comparison(e.Operand(0), e.Operand(1))
 		}
 		return p.there(e.Operands()...)
 	}
@@ -78,6 +85,18 @@ func (p places) equality(a, b *ast.Term) []condition {
 	return needs
 }
 
+// comparison is "value < limit", of a limit that is known.
+func (p places) comparison(value, limit *ast.Term) []condition {
+	needs := p.there(value, limit)
+	at, ok := p.of(value)
+	v, _ := limit.Value.(ast.Var)
+	if under, isNumber := p.fixed[v].(ast.Number); ok && !at.vague && isNumber {
+		at.under = under
+		return append(needs, at.condition)
+	}
+	return needs
+}
+
 // membership is "item in list".
 func (p places) membership(item, list *ast.Term) []condition {
 	needs := p.there(item, list)
@@ -107,7 +126,7 @@ func (p places) negation(body ast.Body) []condition {
 	if p.picks(body) {
 		return nil
 	}
-	inner := places{at: maps.Clone(p.at), seen: p.seen.Copy()}
+	inner := places{at: maps.Clone(p.at), seen: p.seen.Copy(), fixed: maps.Clone(p.fixed), fold: p.fold}
 	for _, e := range body[:len(body)-1] {
 		if !inner.binds(e) {
 			return nil
@@ -150,12 +169,40 @@ func (p places) binds(e *ast.Expr) bool {
 		return false
 	}
 	v, isVar := e.Operand(0).Value.(ast.Var)
+	if p.seen.Contains(v) || !isVar {
+		return false
+	}
+	p.seen.Add(v)
+	if value := p.known(e.Operand(1)); value != nil {
+		p.fixed[v] = value
+		return true
+	}
 	at, ok := p.of(e.Operand(1))
-	if _, bound := p.at[v]; !isVar || bound || !ok || at.vague {
+	if !ok || at.vague {
 		return false
 	}
 	p.at[v] = at
 	return true
+}
+
+// known is the value of a reference to what does not depend on the input, or
+// nil.
+func (p places) known(t *ast.Term) ast.Value {
+	ref, ok := t.Value.(ast.Ref)
+	if !ok {
+		return nil
+	}
+	ground := ref.Copy()
+	for i, step := range ref[1:] {
+		v, _ := step.Value.(ast.Var)
+		if value := p.fixed[v]; value != nil {
+			ground[i+1] = ast.NewTerm(value)
+		}
+	}
+	if !ground.IsGround() {
+		return nil
+	}
+	return p.fold(ground)
 }
 
 // exact reports whether an expression holds just where its condition does:
@@ -171,6 +218,9 @@ func (p places) exact(e *ast.Expr, test condition) bool {
 	if term, ok := e.Terms.(*ast.Term); ok {
 		at, known := p.of(term)
 		return known && !at.vague && test.truthy
+	}
+	if test.under != nil {
+		return true
 	}
 	tested := 0
 	for _, t := range e.Operands() {
@@ -230,9 +280,9 @@ func (at place) below(path ast.Ref) place {
 		switch {
 		case at.vague:
 			return at
-		case word && at.each:
+		case (word || isIndex(step)) && at.each:
 			at.member = at.member.Append(step)
-		case word:
+		case word || isIndex(step):
 			at.path = at.path.Append(step)
 		case variable && !at.each:
 			at.each = true
@@ -241,4 +291,14 @@ func (at place) below(path ast.Ref) place {
 		}
 	}
 	return at
+}
+
+// isIndex reports whether a step is to an element of a list by its number.
+func isIndex(step *ast.Term) bool {
+	n, ok := step.Value.(ast.Number)
+	if !ok {
+		return false
+	}
+	_, whole := n.Int()
+	return whole && !strings.ContainsAny(string(n), ".eE-")
 }

@@ -124,6 +124,7 @@ func anyCall() *rapid.Generator[*Input] {
 		in.Call.Domains = words("domains", "mail", "finance", "odd")
 		in.Call.Tool = rapid.SampledFrom([]string{"x", "1", "read", ""}).Draw(t, "tool")
 		in.Session.Calls = rapid.IntRange(0, 2).Draw(t, "calls")
+		in.Call.Programs = words("programs", "sh", "odd")
 		in.Tool.Drift = words("drift", "schema", "odd")
 		in.Caller.Scopes = words("scopes", "*:*", "mail:*", "*:send", "mail:read", "mail:draft")
 		for i := range in.Targets {

@@ -23,13 +23,14 @@ type condition struct {
 	each    bool        // one of the elements there will do
 	member  ast.Ref     // what of the element
 	among   []ast.Value // what it has to be; nil for whatever is there
+	under   ast.Value   // what it has to be less than; nil for no limit
 	truthy  bool        // it must not be false
 	outside bool        // an element will do of which the rest does not hold
 	negated bool        // all the rest must not hold
 }
 
 func (c condition) equal(other condition) bool {
-	return c.data == other.data && c.each == other.each && c.truthy == other.truthy && c.outside == other.outside && c.negated == other.negated &&
+	return c.data == other.data && sameValue(c.under, other.under) && c.each == other.each && c.truthy == other.truthy && c.outside == other.outside && c.negated == other.negated &&
 		c.path.Equal(other.path) && c.member.Equal(other.member) &&
 		(c.among == nil) == (other.among == nil) && slices.EqualFunc(c.among, other.among, ast.ValueEqual)
 }
@@ -114,6 +115,10 @@ func (s *silence) term(key []byte) *ast.Term {
 	return ast.NewTerm(speakers)
 }
 
+func sameValue(a, b ast.Value) bool {
+	return a == nil && b == nil || a != nil && b != nil && ast.ValueEqual(a, b)
+}
+
 func (c condition) holds(in ast.Value) bool { return c.found(in) != c.negated }
 
 func (c condition) found(in ast.Value) bool {
@@ -137,7 +142,7 @@ func (c condition) fitsElement(element *ast.Term) bool {
 }
 
 func (c condition) fits(v ast.Value) bool {
-	if v == nil || c.truthy && v == ast.Value(ast.Boolean(false)) {
+	if v == nil || c.truthy && v == ast.Value(ast.Boolean(false)) || c.under != nil && ast.Compare(v, c.under) >= 0 {
 		return false
 	}
 	return c.among == nil || slices.ContainsFunc(c.among, func(one ast.Value) bool { return ast.Compare(one, v) == 0 })

@@ -41,7 +41,10 @@ var atoms = []string{
 	`some xN in _kinds`, `"a" in _kinds`, `not "a" in _kinds`, `count(_kinds) == 0`, `_kinds["b"]`, `some xN in _failing; xN == 1`, `1 in _failing`, `not 1 in _failing`,
 	`_either`, `_either == 1`, `not _either`, `_usual`, `not _usual`, `_object.x == 1`, `_object[input.call.tool] == 1`, `_twice(input.session.calls) == 2`,
 	`data.settings.rules.own.mode == "a"`, `data.settings.rules.own.mode == "b"`, `not data.settings.rules.own.mode in {"a", "b"}`, `data.settings.rules.own.words[input.call.tool]`,
-	`some xN; data.settings.rules.own.words[xN]; not xN == input.call.tool`, `_value == _conflict`, `_conflict == _value`, `_fails == _helper`, `_helper == _fails`,
+	`some xN; data.settings.rules.own.words[xN]; not xN == input.call.tool`, `_value == _conflict`, `_conflict == _value`, `some fN in input.findings; not fN.level < _levels[data.settings.rules.own.level]`,
+	`not input.session.calls < _levels[data.settings.rules.own.level]`, `some fN in input.findings; not fN.level < _levels[input.call.tool]`,
+	`some fN in input.findings; not fN.level < _shaky[data.settings.rules.own.level]`, `some fN in input.findings; not fN.level < _levels[data.settings.rules.own.none]`,
+	`some fN in input.findings; fN.level < _levels[data.settings.rules.own.level]`, `input.call.programs[0]`, `not input.call.programs[0]`, `input.call.effects[1] == "read"`, `_fails == _helper`, `_helper == _fails`,
 	`data.settings.mode == "enforce"`, `data.settings.mode == "observe"`, `true`, `false`, `input.nothing`,
 }
 
@@ -52,11 +55,15 @@ const declared = `# METADATA
 #       default: a
 #     words:
 #       default: [x, y]
+#     level:
+#       default: high
+#     none:
+#       default: none
 package callgate.rules.own
 
 import rego.v2
 
-_words if data.settings.rules.own.words[data.settings.rules.own.mode]
+_all := data.settings.rules.own
 `
 
 const helpers = `
@@ -73,6 +80,10 @@ _level := {"x": 1, "1": 0}
 _fails if 1 / input.session.calls == 1
 
 _conflict := x if some x in input.call.effects
+
+_levels := {"low": 1, "high": 2, "x": 3}
+
+_shaky := {"low": 1, "high": 2} if input.call.tool == "x"
 
 _kinds contains "a" if "pay" in input.call.effects
 
@@ -114,7 +125,7 @@ func TestSilence(t *testing.T) {
 		{`some x; x = input.call.effects[_]; x = input.call.domains[_]`, func(in *Input) { in.Call.Domains = []string{"read"} }, false},
 		{`input.call.tool in ["x", "y"]`, func(in *Input) { in.Call.Tool = "y" }, false},
 		{`some k; input.call[k] == "y"`, func(in *Input) { in.Call.Tool = "y" }, false},
-		{`input.call.effects[0] == "pay"`, func(in *Input) { in.Call.Effects = []string{"pay"} }, true},
+		{`input.call.effects[0] == "pay"`, func(in *Input) { in.Call.Effects = []string{"pay"} }, false},
 		{`input.session.calls == 1.0`, func(in *Input) { in.Session.Calls = 1 }, false},
 		{`_helper`, func(in *Input) { in.Call.Tool = "x" }, false},
 		{`not input.call.listing`, func(*Input) {}, true},
@@ -123,6 +134,8 @@ func TestSilence(t *testing.T) {
 		{`some e in input.call.effects; not e in {"read", "draft"}`, func(in *Input) { in.Call.Effects = []string{"read", "pay"} }, false},
 		{`not input.result; "pay" in input.call.effects`, func(in *Input) { in.Call.Effects = []string{"pay"} }, false},
 		{`some i; input.targets[i].role == "host"; not input.targets[i].value == "x"`, func(in *Input) { in.Targets = []Target{{Role: "host"}, {Value: "x"}} }, false},
+		{`some f in input.findings; not f.level < _levels[data.settings.rules.own.level]`, func(in *Input) { in.Findings = []Finding{{Level: 1}, {Level: 2}} }, false},
+		{`input.call.programs[0]`, func(in *Input) { in.Call.Programs = []string{"sh"} }, false},
 		{`some k in _kinds; k != "a"`, func(in *Input) { in.Call.Tool = "x" }, false},
 		{`"a" in _kinds`, func(in *Input) { in.Call.Effects = []string{"pay"} }, false},
 		{`1 in _failing`, func(in *Input) { in.Call.Tool, in.Session.Calls = "x", 1 }, false},

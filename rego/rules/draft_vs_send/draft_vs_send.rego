@@ -32,6 +32,7 @@ transform contains {
 	"reason": "a send without the scope becomes a draft",
 	"edits": [{"op": "redirect", "tool": scopes.twin}],
 } if {
+	"send" in input.call.effects
 	scopes.lacking.send != set()
 }
 
@@ -39,16 +40,19 @@ transform contains {
 	"reason": "sends become drafts here",
 	"edits": [{"op": "redirect", "tool": scopes.twin}],
 } if {
+	"send" in input.call.effects
 	scopes.lacking.send == set()
 	data.settings.rules.draft_vs_send.external == "draft"
 }
 
 ask contains {"reason": "a person decides about sends", "nearest": "save a draft"} if {
+	"send" in input.call.effects
 	scopes.lacking.send == set()
 	data.settings.rules.draft_vs_send.external == "ask"
 }
 
 deny contains {"reason": "sends become drafts here", "nearest": "save a draft"} if {
+	"send" in input.call.effects
 	scopes.lacking.send == set()
 	not data.settings.rules.draft_vs_send.external in {"allow", "ask"}
 	not _drafted
