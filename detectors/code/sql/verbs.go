@@ -129,7 +129,7 @@ func copying(f *findings, tokens []token, _ int) {
 		depth += nesting(t)
 		switch {
 		case t.word("program"):
-			f.note("program", execute, 0)
+			f.note("program", execute, opaque)
 		case depth == 0 && t.word("from into"):
 			other = true
 		case depth == 0 && t.word("to"):

@@ -2,8 +2,9 @@
 # title: Running programs
 # description: |
 #   Judges calls that run programs: by the names of the programs, by whether it
-#   is understood what they would do, and by whether they take other rights. It
-#   grants nothing.
+#   is understood what they would do, and by whether they take other rights. A
+#   statement for a database that is not understood may do more than write, so it
+#   counts as well. It grants nothing.
 # scope: package
 # custom:
 #   risk: high
@@ -40,9 +41,9 @@ deny contains {
 	"reason": "not every program in it is one that may run",
 	"nearest": "run only programs that the operator lists",
 } if {
-	not _listed
-	not input.call.listing == true
 	_runs
+	not input.call.listing == true
+	not _listed
 }
 
 deny contains _said[kind] if {
@@ -76,7 +77,7 @@ _runs if {
 
 _kinds contains "opaque" if {
 	"opaque" in input.call.traits
-	_runs
+	not input.result
 }
 
 _kinds contains "privileged" if {

@@ -69,9 +69,15 @@ test_other_rights_count_without_the_effect if {
 	rule.deny == {_words.privileged} with input as call with data.settings.rules as _set({"privileged": "deny"})
 }
 
+test_what_is_not_understood_counts_without_the_effect if {
+	call := _call(["write"], ["opaque"], [])
+	rule.ask == {_words.opaque} with input as call with data.settings.rules as _set({"opaque": "ask"})
+	rule.deny == {_words.opaque} with input as call with data.settings.rules as _set({"opaque": "deny"})
+}
+
 test_what_runs_nothing_is_left_alone if {
 	all := _set({"programs": {"git": true}, "opaque": "deny", "privileged": "deny", "other": "deny"})
-	call := _call(["read", "write", "delete", "send", "admin"], ["opaque", "bulk", "network"], [])
+	call := _call(["read", "write", "delete", "send", "admin"], ["bulk", "network"], [])
 	rule.deny | rule.ask == set() with input as call with data.settings.rules as all
 }
 
