@@ -95,6 +95,27 @@ func (s shelf) find(name, schema string) (e *Entry, alone bool) {
 	return e, false
 }
 
+// domains gives those of a tool that no schema pins, whose own words speak of
+// some: with them all that is claimed of its name. Where one of the pinned tools
+// of that name has the very same, the others are other tools.
+func (s shelf) domains(name string, own []string) []string {
+	var pinned []string
+	agreed := false
+	if c, ok := s[name][""]; ok {
+		own = union(c.entry.Domains, without(own, Other))
+	}
+	for hash, c := range s[name] {
+		if hash != "" {
+			agreed = agreed || slices.Equal(c.entry.Domains, own)
+			pinned = union(pinned, c.entry.Domains)
+		}
+	}
+	if agreed && !slices.Contains(own, Other) {
+		return own
+	}
+	return union(pinned, without(own, Other))
+}
+
 // merge keeps, of two tools with one name, all that either does. They can not
 // be told apart, so of two draft twins neither is believed.
 func merge(a, b *Entry) *Entry {

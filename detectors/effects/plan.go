@@ -78,8 +78,12 @@ func (j *Judge) own(w Words) Verdict {
 		p.urls[letters(name)] = true
 	}
 	v.plan = p
+	own := v.Domains
 	if e, alone := j.shelf.find(w.Name, w.Schema); e != nil {
 		v.join(e, alone, w.Name)
+		if !alone {
+			v.Domains = j.shelf.domains(w.Name, own)
+		}
 	}
 	if p.hint != "" && harmless(v.Effects) {
 		v.Effects = []string{Read, Write}
@@ -104,9 +108,6 @@ func (v *Verdict) join(e *Entry, alone bool, name string) {
 	case len(most) > 0:
 		v.Effects, p.base = union(most, v.Effects), union(e.Effects, p.base)
 		v.Source, v.Evidence = "catalogue", evidence+"; "+v.Evidence
-	}
-	if !alone {
-		v.Domains = union(e.Domains, without(v.Domains, Other))
 	}
 	v.DraftTwin, v.Results, v.Catalogued = e.DraftTwin, e.Results, alone
 	p.alone, p.entry = alone, e
