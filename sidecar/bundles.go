@@ -164,7 +164,11 @@ func (s *sources) begin(ctx context.Context) (*policy.Engine, error) {
 	}
 	engine, all, err := s.load(ctx, fetched)
 	if err != nil && !slices.Contains(kept, nil) && !slices.Equal(fetched, kept) {
-		s.news.failed(fromPolicy, err)
+		for i, r := range s.remotes {
+			if fetched[i] != kept[i] {
+				s.news.failed(r.name, err)
+			}
+		}
 		s.log.Error("the policy with the newest bundles is not used; those in use last take their place", "error", err)
 		fetched = kept
 		engine, all, err = s.load(ctx, fetched)
