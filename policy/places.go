@@ -46,6 +46,8 @@ func (p places) needs(e *ast.Expr) []condition {
 			return p.equality(e.Operand(0), e.Operand(1))
 		case ast.Member.Name:
 			return p.membership(e.Operand(0), e.Operand(1))
+		case ast.NotEqual.Name:
+			return p.difference(e.Operand(0), e.Operand(1))
 		case ast.LessThan.Name:
 			return p.comparison(e.Operand(0), e.Operand(1))
 		}
@@ -83,6 +85,18 @@ func (p places) equality(a, b *ast.Term) []condition {
 		}
 	}
 	return needs
+}
+
+// difference is "value != other", of another that is written out.
+func (p places) difference(value, other *ast.Term) []condition {
+	needs := p.there(value, other)
+	at, ok := p.of(value)
+	if !ok || at.vague || !constant(other) {
+		return needs
+	}
+	at.among = []ast.Value{other.Value}
+	at.outside, at.negated = at.each, !at.each
+	return append(needs, at.condition)
 }
 
 // comparison is "value < limit", of a limit that is known.
@@ -212,7 +226,9 @@ func (p places) exact(e *ast.Expr, test condition) bool {
 		switch one.(type) {
 		case ast.String, ast.Boolean:
 		default:
-			return false
+			if !test.data {
+				return false
+			}
 		}
 	}
 	if term, ok := e.Terms.(*ast.Term); ok {
@@ -234,7 +250,7 @@ func (p places) exact(e *ast.Expr, test condition) bool {
 			return false
 		}
 	}
-	return tested == 1 && test.among != nil
+	return tested == 1 && test.among != nil && !test.outside && !test.negated
 }
 
 // goesOver reports whether a condition is of elements that a variable outside

@@ -44,7 +44,8 @@ var atoms = []string{
 	`some xN; data.settings.rules.own.words[xN]; not xN == input.call.tool`, `_value == _conflict`, `_conflict == _value`, `some fN in input.findings; not fN.level < _levels[data.settings.rules.own.level]`,
 	`not input.session.calls < _levels[data.settings.rules.own.level]`, `some fN in input.findings; not fN.level < _levels[input.call.tool]`,
 	`some fN in input.findings; not fN.level < _shaky[data.settings.rules.own.level]`, `some fN in input.findings; not fN.level < _levels[data.settings.rules.own.none]`,
-	`some fN in input.findings; fN.level < _levels[data.settings.rules.own.level]`, `input.call.programs[0]`, `not input.call.programs[0]`, `input.call.effects[1] == "read"`, `_fails == _helper`, `_helper == _fails`,
+	`some fN in input.findings; fN.level < _levels[data.settings.rules.own.level]`, `data.settings.rules.own.words != {}`, `data.settings.rules.own.mode != "a"`, `input.call.tool != "x"`, `not input.call.tool != "x"`,
+	`some eN in input.call.effects; eN != "read"`, `some eN in input.call.effects; not eN != "read"`, `input.money.currency != "EUR"`, `input.call.programs[0]`, `not input.call.programs[0]`, `input.call.effects[1] == "read"`, `_fails == _helper`, `_helper == _fails`,
 	`data.settings.mode == "enforce"`, `data.settings.mode == "observe"`, `true`, `false`, `input.nothing`,
 }
 

@@ -40,21 +40,21 @@ transform contains {
 	"reason": "sends become drafts here",
 	"edits": [{"op": "redirect", "tool": scopes.twin}],
 } if {
+	data.settings.rules.draft_vs_send.external == "draft"
 	"send" in input.call.effects
 	scopes.lacking.send == set()
-	data.settings.rules.draft_vs_send.external == "draft"
 }
 
 ask contains {"reason": "a person decides about sends", "nearest": "save a draft"} if {
+	data.settings.rules.draft_vs_send.external == "ask"
 	"send" in input.call.effects
 	scopes.lacking.send == set()
-	data.settings.rules.draft_vs_send.external == "ask"
 }
 
 deny contains {"reason": "sends become drafts here", "nearest": "save a draft"} if {
+	not data.settings.rules.draft_vs_send.external in {"allow", "ask"}
 	"send" in input.call.effects
 	scopes.lacking.send == set()
-	not data.settings.rules.draft_vs_send.external in {"allow", "ask"}
 	not _drafted
 }
 

@@ -43,6 +43,7 @@ ask contains {
 	"reason": "a person decides about changes here",
 	"nearest": "read it, or prepare the change as a draft",
 } if {
+	data.settings.rules.read_vs_write.ask_domains != {}
 	_changes
 	some domain in scopes.domains
 	_named(data.settings.rules.read_vs_write.ask_domains, domain)
@@ -52,6 +53,16 @@ _changes if {
 	not input.result
 	some effect in input.call.effects
 	not effect in {"read", "draft"}
+}
+
+# Where nothing is named that is soon seen.
+_open if {
+	input.caller.name
+	input.call.server
+	is_object(data.settings.rules.read_vs_write.ask_domains)
+	data.settings.rules.read_vs_write.read_only_callers == {}
+	data.settings.rules.read_vs_write.read_only_servers == {}
+	data.settings.rules.read_vs_write.read_only_domains == {}
 }
 
 _open if {

@@ -61,8 +61,8 @@ _modes contains mode if {
 }
 
 _modes contains _mode({"within": [""]}) if {
-	"send" in input.call.effects
 	not data.settings.rules.recipients.allowed == {}
+	"send" in input.call.effects
 	not "recipient" in {target.role | some target in input.targets}
 	_reaches
 }
