@@ -18,12 +18,28 @@ const objectWords = 5
 // for those among them that change something.
 func (l *lexicon) describe(r *reading, o opening) {
 	named := len(r.effects) > 0
-	for _, word := range o.deeds {
-		v := l.verbs[word]
-		if !named || !slices.Contains(v.effects, Read) {
-			r.take(word, v.effects...)
+	for i, word := range o.deeds {
+		effects := l.verbs[word].effects
+		if phrase := word + " " + o.thing(); i == 0 && l.phrases[phrase] != nil {
+			word, effects = phrase, l.phrases[phrase]
+			if named {
+				effects = without(effects, Read)
+			}
+		}
+		if !named || !slices.Contains(effects, Read) {
+			r.take(word, effects...)
 		}
 	}
+}
+
+// thing is the first word of the object that is no article.
+func (o opening) thing() string {
+	for _, word := range o.object {
+		if !slices.Contains([]string{"a", "an", "the", "any"}, word) {
+			return word
+		}
+	}
+	return ""
 }
 
 // opening finds the deed that a description opens with, and those that "and",
