@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
+	"slices"
 	"sort"
 	"strings"
 
@@ -23,7 +25,9 @@ func newServe(a *app) *cobra.Command {
 		Short: "Stand between agents and their tools, over HTTP",
 		Long: "Serve listens for agents and forwards what policy allows. Each configured MCP server is\n" +
 			"at /mcp/NAME; POST /v1/decide judges a call without making it; /healthz and /readyz are\n" +
-			"for probes. A first SIGINT or SIGTERM lets calls in flight finish.\n\n" +
+			"for probes, /metrics is for Prometheus. A first SIGINT or SIGTERM lets calls in flight finish.\n" +
+			"The policy is reloaded when its folders, files or bundles change, and on SIGHUP; one with\n" +
+			"a fault is not used, and the log and /readyz say so.\n\n" +
 			"Exit codes: 0 stopped in order, 1 could not start or serve, 2 wrong use or a faulty configuration.",
 		Example: "  callgate serve --config callgate.yaml\n  callgate serve --config callgate.yaml --check",
 		Args:    cobra.NoArgs,
@@ -64,6 +68,11 @@ func (a *app) check(ctx context.Context, c *config.Config) error {
 	}
 	fmt.Fprintf(a.err, "configuration and policy are valid: %d servers, %d callers, policy revision %s\n",
 		len(c.Servers), len(c.Callers), short(engine.Revision()))
+	for _, name := range slices.Sorted(maps.Keys(c.Policy.Bundles)) {
+		if c.Policy.Bundles[name].URL != "" {
+			fmt.Fprintf(a.err, "bundle %s is not fetched by a check: the one in use last, if any, stood in for it\n", name)
+		}
+	}
 	return nil
 }
 
