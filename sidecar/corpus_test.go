@@ -72,11 +72,11 @@ func (w *world) checkSent(t *testing.T, profile string, c worldCall, record audi
 	if !free {
 		return
 	}
-	tool := c.Call
-	if record.Decision == "transform" && !observed {
+	tool, changed := c.Call, record.Decision == "transform" && !observed
+	if changed {
 		tool = c.Becomes
 	}
-	if up.got[0].Tool != tool || tool == c.Call && !bytes.Equal(up.got[0].Arguments, c.arguments()) {
+	if up.got[0].Tool != tool || tool == c.Call && bytes.Equal(up.got[0].Arguments, c.arguments()) == changed {
 		t.Errorf("%s: forwarded %s(%s)", c.What, up.got[0].Tool, up.got[0].Arguments)
 	}
 }
