@@ -533,3 +533,55 @@ func TestPause(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingOlderThanKept: what another process took last is not undone, and
+// a bundle that cannot be kept is not used.
+func TestNothingOlderThanKept(t *testing.T) {
+	mine := newSigning(t)
+	server := newShelf(t, bundleOf(t, 10, "closing", "get_a", mine.private))
+	state := filepath.Join(t.TempDir(), "callgate.db")
+	configure := func(c *config.Config) {
+		c.State = state
+		c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: server.URL, Key: mine.public, Poll: 10 * time.Millisecond}}
+	}
+	r := run(t, configure)
+	put(t, state+".bundle.corp", bundleOf(t, 20, "closing", "get_b", mine.private))
+	server.put(bundleOf(t, 15, "closing", "get_c", mine.private), 0)
+	eventually(t, "the older one is told", func() bool { return r.readyz(t).Get("failed.0.code").Str == "older_serial" })
+	if got := r.readyz(t).Get("bundles.0.serial").Int(); got != 10 {
+		t.Errorf("serial %d is in use", got)
+	}
+	if err := os.Remove(state + ".bundle.corp"); err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(state+".bundle.corp", "in the way"), "")
+	eventually(t, "the place that is taken is told", func() bool { return r.readyz(t).Get("failed.0.code").Str == "unreadable" })
+	if got := r.readyz(t).Get("bundles.0.serial").Int(); got != 10 {
+		t.Errorf("serial %d is in use", got)
+	}
+	if err := os.RemoveAll(state + ".bundle.corp"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the newer one is in use", func() bool { return r.readyz(t).Get("bundles.0.serial").Int() == 15 })
+}
+
+// TestLoadPolicy takes the bundle that was in use last, and writes nothing.
+func TestLoadPolicy(t *testing.T) {
+	mine := newSigning(t)
+	c := config.Default()
+	c.State = filepath.Join(t.TempDir(), "callgate.db")
+	c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: "http://127.0.0.1:1/", Key: mine.public}}
+	without, err := LoadPolicy(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, c.State+".bundle.corp", bundleOf(t, 1, "closing", "get_a", mine.private))
+	with, err := LoadPolicy(t.Context(), c)
+	if err != nil || with.Revision() == without.Revision() {
+		t.Errorf("the bundle in use last has no part in it: %v", err)
+	}
+	c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: "http://127.0.0.1:1/", Key: c.State + ".bundle.corp"}}
+	if _, err := LoadPolicy(t.Context(), c); codeOf(err) != "bad_key" {
+		t.Errorf("got %v", err)
+	}
+}
