@@ -109,6 +109,15 @@ type Verdict struct {
 // Decide judges a call and records the answer without forwarding anything. The
 // error is a *toolproxy.Refusal when the answer could not be recorded.
 func (f *Firewall) Decide(ctx context.Context, c *toolproxy.Call) (Verdict, error) {
+	v, err := f.ponder(ctx, c)
+	f.meter.answered(err)
+	if v.Refusal != nil {
+		f.meter.answered(v.Refusal)
+	}
+	return v, err
+}
+
+func (f *Firewall) ponder(ctx context.Context, c *toolproxy.Call) (Verdict, error) {
 	t := f.begin(c)
 	f.judge(ctx, f.engine.Load(), t)
 	if err := f.storeDecision(ctx, t, false); err != nil {
@@ -118,8 +127,6 @@ func (f *Firewall) Decide(ctx context.Context, c *toolproxy.Call) (Verdict, erro
 		if err := f.storeEnd(ctx, t, audit.End{Outcome: audit.Decided}); err != nil {
 			return Verdict{}, unavailable(err)
 		}
-	} else {
-		f.meter.answered(t.refusal)
 	}
 	return Verdict{Decision: t.decision, Refusal: t.refusal, Input: t.input, Rewritten: t.rewritten, Record: t.call.ID}, nil
 }

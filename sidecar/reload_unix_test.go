@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
@@ -47,6 +48,35 @@ func TestHangup(t *testing.T) {
 	eventually(t, "the rule is in use", func() bool { return s.Firewall.Revision() != before })
 	stop()
 	if err := <-served; err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestWrapFollows: the policy is followed while a server is wrapped.
+func TestWrapFollows(t *testing.T) {
+	dir := t.TempDir()
+	c := config.Default()
+	c.State = filepath.Join(t.TempDir(), "callgate.db")
+	c.Policy.Dirs = []string{dir}
+	c.Servers = map[string]config.Server{"echo": {Command: []string{"cat"}}}
+	s, err := Open(t.Context(), c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := io.Pipe()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.Wrap(t.Context(), "echo", c.Callers[0], Stdio{In: in, Out: io.Discard, Err: os.Stderr})
+		ended <- err
+	}()
+	before := s.Firewall.Revision()
+	put(t, filepath.Join(dir, "a.rego"), closing("closing", "get_a"))
+	eventually(t, "the rule is in use", func() bool { return s.Firewall.Revision() != before })
+	_ = out.Close()
+	if err := <-ended; err != nil {
 		t.Error(err)
 	}
 	if err := s.Close(); err != nil {
