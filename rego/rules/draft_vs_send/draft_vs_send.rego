@@ -33,6 +33,7 @@ transform contains {
 	"edits": [{"op": "redirect", "tool": scopes.twin}],
 } if {
 	"send" in input.call.effects
+	scopes.twin
 	scopes.lacking.send != set()
 }
 

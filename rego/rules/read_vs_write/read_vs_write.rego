@@ -35,6 +35,7 @@ deny contains {
 	"reason": "only reading and drafting is open here",
 	"nearest": "read it, or prepare the change as a draft",
 } if {
+	_limited
 	_changes
 	not _open
 }
@@ -55,15 +56,19 @@ _changes if {
 	not effect in {"read", "draft"}
 }
 
-# Where nothing is named that is soon seen.
-_open if {
-	input.caller.name
-	input.call.server
-	is_object(data.settings.rules.read_vs_write.ask_domains)
-	data.settings.rules.read_vs_write.read_only_callers == {}
-	data.settings.rules.read_vs_write.read_only_servers == {}
-	data.settings.rules.read_vs_write.read_only_domains == {}
-}
+# Where no list names anything, and nothing is missing, there is nothing to
+# object to.
+_limited if not input.caller.name
+
+_limited if not input.call.server
+
+_limited if not data.settings.rules.read_vs_write.read_only_callers == {}
+
+_limited if not data.settings.rules.read_vs_write.read_only_servers == {}
+
+_limited if not data.settings.rules.read_vs_write.read_only_domains == {}
+
+_limited if not data.settings.rules.read_vs_write.ask_domains == {}
 
 _open if {
 	is_object(data.settings.rules.read_vs_write.ask_domains)

@@ -42,6 +42,7 @@ deny contains {
 	"reason": "it would reach somebody it may not",
 	"nearest": "save a draft, or write to recipients that the operator allows",
 } if {
+	_limited
 	some mode in _modes
 	not mode in {"ask", "allow"}
 }
@@ -50,8 +51,16 @@ ask contains {
 	"reason": "a person decides whether it may reach them",
 	"nearest": "save a draft, or write to recipients that the operator allows",
 } if {
+	_limited
 	"ask" in _modes
 }
+
+# Where no list names anybody, and none is needed, there is nothing to object to.
+_limited if not data.settings.rules.recipients.allowed == {}
+
+_limited if not data.settings.rules.recipients.banned == {}
+
+_limited if not data.settings.rules.recipients.without_list == "allow"
 
 _modes contains mode if {
 	some target in input.targets
