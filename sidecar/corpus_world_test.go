@@ -189,7 +189,7 @@ var plantedIn = func() *strings.Replacer {
 // made is a call as it comes to the firewall.
 func (w *world) made(who, tool string, arguments json.RawMessage) *toolproxy.Call {
 	c := &toolproxy.Call{
-		Surface: toolproxy.SurfaceMCP, Stage: toolproxy.StageExecute, Server: w.Server, Tool: tool, Session: "corpus",
+		Surface: toolproxy.SurfaceMCP, Stage: toolproxy.StageExecute, Server: w.Server, Tool: tool,
 		Caller:    toolproxy.Caller{Name: who, Auth: "key", Scopes: w.Callers[who]},
 		Arguments: arguments, AtHand: w.atHand,
 	}
