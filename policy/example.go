@@ -44,21 +44,61 @@ func (x Example) Input() (*Input, error) {
 	return readInput(text, true)
 }
 
-// tryExample says why an example of a rule does not hold under the balanced
-// profile with the rule switched on, or "".
-func tryExample(ctx context.Context, o Options, name string, x Example) string {
-	settings := map[string]any{"enabled": true}
-	for key, value := range x.Settings {
-		settings[key] = value
+// examples tries the examples of all rules under the balanced profile, each
+// with its rule switched on.
+func (b *bundle) examples(ctx context.Context, o Options) []TestResult {
+	usual := engineOf(o, nil)
+	var results []TestResult
+	for _, s := range b.sources {
+		name := ruleName(s.module.Package)
+		if r := b.rules[name]; s.test || r == nil || r.Example == nil || s.line("example") == 0 {
+			continue
+		}
+		engine := usual
+		if r := b.rules[name]; r.Default != nil && !*r.Default {
+			engine = engineOf(o, map[string]any{"rules": map[string]any{name: map[string]any{"enabled": true}}})
+		}
+		cause := b.rules[name].Example.try(ctx, name, engine)
+		results = append(results, TestResult{Package: s.pkg(), Name: "example", Place: Place{s.file, s.line("example")}, Passed: cause == "", Cause: cause})
 	}
-	o.Profile, o.Settings = "", map[string]any{"rules": map[string]any{name: settings}}
-	b, faults := collect(o)
-	if err := append(faults, b.compile()...).err(); err != nil {
-		return err.Error()
+	return results
+}
+
+// engineOf loads the balanced profile with other settings when it is first
+// asked for.
+func engineOf(o Options, settings map[string]any) func(context.Context) (*Engine, error) {
+	var e *Engine
+	return func(ctx context.Context) (*Engine, error) {
+		if e != nil {
+			return e, nil
+		}
+		o.Profile, o.Settings = "", settings
+		b, faults := collect(o)
+		if err := append(faults, b.compile()...).err(); err != nil {
+			return nil, err
+		}
+		var err error
+		e, err = b.engine(ctx, o.Timeout*patience)
+		return e, err
 	}
-	e, err := b.engine(ctx, o.Timeout*patience)
+}
+
+// try says why an example does not hold, or "".
+func (x Example) try(ctx context.Context, name string, engine func(context.Context) (*Engine, error)) string {
+	e, err := engine(ctx)
 	if err != nil {
 		return err.Error()
+	}
+	layer, err := plainJSON(x.Settings)
+	if err != nil {
+		return err.Error()
+	}
+	scratch := map[string]any{name: map[string]any{}}
+	if err := e.origin.layRule(scratch, name, layer, "the example's settings").err(); err != nil {
+		return err.Error()
+	}
+	for key, value := range layer {
+		e = e.tuned(name, key, value)
 	}
 	in, err := x.Input()
 	if err != nil {
@@ -72,18 +112,4 @@ func tryExample(ctx context.Context, o Options, name string, x Example) string {
 		return fmt.Sprintf("the example gets %s by %s, not %s by %s", d.Verdict, strings.Join(d.Rules(), " and "), x.Says, name)
 	}
 	return ""
-}
-
-// examples tries the examples of all rules.
-func (b *bundle) examples(ctx context.Context, o Options) []TestResult {
-	var results []TestResult
-	for _, s := range b.sources {
-		name := ruleName(s.module.Package)
-		if r := b.rules[name]; s.test || r == nil || r.Example == nil || s.line("example") == 0 {
-			continue
-		}
-		cause := tryExample(ctx, o, name, *b.rules[name].Example)
-		results = append(results, TestResult{Package: s.pkg(), Name: "example", Place: Place{s.file, s.line("example")}, Passed: cause == "", Cause: cause})
-	}
-	return results
 }
