@@ -91,8 +91,10 @@ func (b *bundle) engine(ctx context.Context, timeout time.Duration) (*Engine, er
 	if err != nil {
 		return nil, fmt.Errorf("prepare the settings: %w", err)
 	}
+	origin := *b // without what only tests need
+	origin.sources = slices.DeleteFunc(slices.Clone(b.sources), func(s source) bool { return s.test })
 	e := &Engine{
-		origin: b, query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, data, b.speakers()), data: data,
+		origin: &origin, query: prepared, reads: inputReads(b.compiler.Modules), silence: silent(b.compiler, data, b.speakers()), data: data,
 		rules: b.infos(), known: map[string]bool{"main": true},
 		observe: b.observe(), revision: b.revision(), timeout: timeout,
 	}
