@@ -83,15 +83,19 @@ func (g gauges) Collect(to chan<- prometheus.Metric) {
 	}
 }
 
-// metrics serves /metrics. On a listener that others can reach it is for
-// callers only.
+// metrics serves /metrics. It is for callers only, but for requests that were
+// made on this machine to a listener that no other can reach.
 func (s *Sidecar) metrics() http.Handler {
 	registry := prometheus.NewRegistry()
 	m := s.Firewall.meter
 	registry.MustRegister(m.reloads, m.decisions, m.refusals, gauges{s.Firewall, s.sources.news, s.config.Policy.Profile})
 	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.HTTPErrorOnError})
-	if s.loopback {
-		return handler
-	}
-	return s.admit(handler)
+	admitted := s.admit(handler)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if s.loopback && fromLoopback(r) {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		admitted.ServeHTTP(w, r)
+	})
 }

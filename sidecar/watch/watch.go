@@ -126,6 +126,23 @@ func (w *Watcher) relevant(event fsnotify.Event) bool {
 // survey looks where the paths lead now, and watches that. Folders are added
 // anew each time, since another folder may have taken the place of one.
 func (w *Watcher) survey() error {
+	for folder := range w.added {
+		_ = w.files.Remove(folder) // it may be gone, and its watch with it
+	}
+	clear(w.added)
+	for {
+		w.look()
+		added, err := w.add()
+		if added == 0 || err != nil {
+			return err
+		}
+		// A folder that was made before the one above it was watched was no
+		// event: look again.
+	}
+}
+
+// look makes the plan.
+func (w *Watcher) look() {
 	w.plan = plan{names: map[string]bool{}, inside: map[string]bool{}, folders: map[string]bool{}}
 	for _, path := range w.paths {
 		w.plan.approach(path, maxLinks)
@@ -133,19 +150,23 @@ func (w *Watcher) survey() error {
 			w.enter(root)
 		}
 	}
-	for folder := range w.added {
-		_ = w.files.Remove(folder) // it may be gone, and its watch with it
-	}
-	clear(w.added)
+}
+
+// add watches the folders of the plan that are not watched yet.
+func (w *Watcher) add() (added int, err error) {
 	var errs []error
 	for folder := range w.plan.folders {
+		if w.added[folder] {
+			continue
+		}
 		if err := w.files.Add(folder); err == nil {
 			w.added[folder] = true
+			added++
 		} else if !errors.Is(err, fs.ErrNotExist) { // a folder that is gone meanwhile was an event
 			errs = append(errs, fmt.Errorf("watching %s: %w", folder, err))
 		}
 	}
-	return errors.Join(errs...)
+	return added, errors.Join(errs...)
 }
 
 // approach notes the names on the way to a path that decide where it leads:
