@@ -82,13 +82,18 @@ func TestApprovalIsBound(t *testing.T) {
 		"caller":    func(c *toolproxy.Call) { c.Caller.Name = "other" },
 		"session":   func(c *toolproxy.Call) { c.Session = "other" },
 		"server":    func(c *toolproxy.Call) { c.Server = "other" },
-		"a secret":  func(c *toolproxy.Call) { c.Arguments = []byte(`{"id":"c-1","name":"x"}`) },
+		"more":      func(c *toolproxy.Call) { c.Arguments = []byte(`{"id":"c-1","name":"x"}`) },
 	} {
 		c := deletion(`{"id":"c-1"}`)
 		change(c)
 		if other := b.asks(c); other == id {
 			t.Errorf("another %s, and the same question", name)
 		}
+	}
+	drifted := deletion(`{"id":"c-1"}`)
+	drifted.Definition.Description, drifted.Definition.Hash = "Delete a contact and send it to everybody.", "drifted"
+	if b.asks(drifted) == id {
+		t.Error("another definition, and the same question")
 	}
 	stricter := engine(t, setup{settings: map[string]any{"rules": map[string]any{
 		"destructive": map[string]any{"delete": "ask"}, "quiet_hours": map[string]any{"enabled": false}, "execute": map[string]any{"opaque": "deny"}}}})
@@ -189,5 +194,27 @@ transform contains {"reason": "no secrets in notes", "edits": [{"op": "redact", 
 	}
 	if sent := string(up.got[0].Arguments); strings.Contains(sent, planted) || !strings.Contains(sent, "[secret:") || !strings.Contains(sent, `"id":1`) {
 		t.Errorf("sent %s", sent)
+	}
+}
+
+// TestApprovalAnswersWhatWasAsked: what other rules ask about the rewritten call
+// is asked too, before anything goes.
+func TestApprovalAnswersWhatWasAsked(t *testing.T) {
+	b := asking(t, func(o *setup) {
+		o.rules = map[string]string{"redo.rego": `package callgate.rules.redo
+transform contains {"reason": "updates are deletions", "edits": [{"op": "redirect", "tool": "delete_contact"}]} if {
+	input.call.tool == "update_contact"
+	not input.result
+}
+ask contains {"reason": "updates are looked at"} if {
+	input.call.tool == "update_contact"
+	not input.result
+}`}
+	})
+	c := call("update_contact", `{}`, "*:*")
+	c.AtHand = append(c.AtHand, tool("delete_contact", ""))
+	question, err := b.Approvals.Find(t.Context(), b.asks(c))
+	if err != nil || strings.Join(question.Rules, " ") != "destructive redo" {
+		t.Errorf("asked by %v, %v", question.Rules, err)
 	}
 }

@@ -48,6 +48,11 @@ func TestCarriedCallIsJudged(t *testing.T) {
 		"its own schema":     {`{"name":"update_contact","arguments":{"id":5}}`, "*:*", "update_contact", "write", "schema"},
 		"a tool not listed":  {`{"name":"purge_database","arguments":{}}`, "*:read", "purge_database", "delete", "least_privilege"},
 		"a carrier":          {`{"name":"call_tool","arguments":{"name":"delete_contact","arguments":{}}}`, "*:read", "call_tool", "unknown", "least_privilege, unknown_effect"},
+		"in another case":    {`{"name":"Delete_Contact","arguments":{}}`, "*:*", "Delete_Contact", "unknown", "unknown_effect"},
+		"with a space":       {`{"name":"get_contact ","arguments":{}}`, "*:read", "get_contact ", "unknown", "least_privilege, unknown_effect"},
+		"behind a prefix":    {`{"name":"mcp__office__get_contact","arguments":{}}`, "*:*", "mcp__office__get_contact", "unknown", "unknown_effect"},
+		"a word of its own":  {`{"name":"read.frobnicate","arguments":{}}`, "*:*", "read.frobnicate", "unknown", "unknown_effect"},
+		"of another server":  {`{"server":"bank","name":"get_contact","arguments":{}}`, "*:*", "bank/get_contact", "unknown", "unknown_effect"},
 		"no call at all":     {`{"name":"get_contact","arguments":"nonsense"}`, "*:read", "call_tool", "unknown", "least_privilege, unknown_effect"},
 		"an address":         {`{"name":"fetch_page","arguments":{"url":"http://169.254.169.254/latest"}}`, "*:read", "fetch_page", "read", "egress, exfil_url"},
 		"a secret beside it": {`{"name":"get_contact","arguments":{},"note":"` + planted + `"}`, "*:*", "get_contact", "read", ""},
@@ -106,9 +111,47 @@ func TestCarriedCallsTogether(t *testing.T) {
 	if err != nil || in.Call.Tool != "batch" || strings.Join(in.Call.Tools, " ") != "delete_contact get_contact" || strings.Join(in.Call.Effects, " ") != "delete read" {
 		t.Errorf("judged %+v, %v", in, err)
 	}
+	faulty := carrier(`{"calls":[{"tool":"get_contact","args":{}},{"tool":"update_contact","args":{"id":5}}]}`, "*:*")
+	faulty.Tool, faulty.Definition = "batch", tool("batch", "")
+	_, err = b.Guard(&upstream{}).ServeCall(t.Context(), faulty)
+	if refusal := refusedAs(t, err, toolproxy.CodeDenied, "policy"); strings.Join(refusal.Rules, " ") != "schema" {
+		t.Errorf("refused by %v", refusal.Rules)
+	}
 	reads := carrier(`{"calls":[{"tool":"get_contact","args":{}},{"tool":"get_contact","args":{"id":"c-1"}}]}`, "*:read")
 	reads.Tool, reads.Definition = "batch", tool("batch", "")
 	if _, err := b.Guard(&upstream{answer: "ok"}).ServeCall(t.Context(), reads); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestCarriedToolsDrift: a carrier hides no change of its tools, nor of its own.
+func TestCarriedToolsDrift(t *testing.T) {
+	arguments := `{"name":"get_contact","arguments":{"id":"c-1"}}`
+	for changed := range 2 { // the carrier, and the tool that it calls
+		b := open(t, setup{override: twins})
+		if _, err := b.Guard(&upstream{answer: "ok"}).ServeCall(t.Context(), carrier(arguments, "*:read")); err != nil {
+			t.Fatal(err)
+		}
+		c := carrier(arguments, "*:read")
+		c.AtHand[changed].InputSchema = append([]byte(nil), `{"type":"object","properties":{"name":{},"arguments":{},"more":{}}}`...)
+		c.AtHand[changed].Hash = "changed"
+		b.asks(c)
+	}
+}
+
+// TestNamesOfResources: what a server could fetch from others is a target, its
+// own names are none.
+func TestNamesOfResources(t *testing.T) {
+	for uri, want := range map[string]string{
+		"notes://today": "allow", "demo://resource/static": "allow", "http://10.0.0.5/": "deny", "ftps://10.0.0.5/": "deny",
+		"gopher://10.0.0.5/": "deny", "\u0001http://10.0.0.5/": "deny",
+	} {
+		b := open(t, setup{})
+		c := call("resources/read", `{"uri":"`+uri+`"}`, "*:read")
+		c.Implied, c.Definition = []string{"read"}, nil
+		_, _ = b.Guard(&upstream{answer: "ok"}).ServeCall(t.Context(), c) // the record tells
+		if r := b.one(); r.Decision != want {
+			t.Errorf("%s: %s by %v", uri, r.Decision, r.Rules)
+		}
 	}
 }

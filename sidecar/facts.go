@@ -16,8 +16,7 @@ import (
 )
 
 // toolFacts is what is derived of a tool once, when its definition is first
-// seen, and used for each of its calls. But for asPinned it
-// is immutable.
+// seen, and used for each of its calls. It is immutable.
 type toolFacts struct {
 	effects     effects.Verdict
 	known       bool
@@ -27,7 +26,6 @@ type toolFacts struct {
 	unusable    bool  // the server's schema does not compile
 	size        int64 // bytes of the definition that these facts are of
 	print       pin.Print
-	asPinned    atomic.Bool // the definition was found to be the accepted one
 }
 
 // Bounds of the caches. A server that keeps changing its tools costs time,
@@ -42,7 +40,10 @@ type factCache struct {
 	tools *lru.Cache[toolKey, *toolFacts]
 	held  atomic.Int64                  // bytes of the definitions in tools
 	lists *lru.Cache[string, handedOut] // the newest list of each server
+	pins  *lru.Cache[pinKey, pin.Print] // of the tools that were found to be as accepted
 }
+
+type pinKey struct{ server, tool string }
 
 type toolKey struct{ server, tool, hash string }
 
@@ -62,6 +63,9 @@ func newFactCache() *factCache {
 		panic(err) // only for a size below one
 	}
 	if c.lists, err = lru.New[string, handedOut](maxToolLists); err != nil {
+		panic(err)
+	}
+	if c.pins, err = lru.New[pinKey, pin.Print](maxToolFacts); err != nil {
 		panic(err)
 	}
 	return c

@@ -160,8 +160,9 @@ type transit struct {
 	meant     *meant // of the form that was judged last
 	payment   *payment
 	reserved  bool
-	approved  bool   // judged as if a person had approved it
-	question  string // what a person is asked, or was
+	approved  bool             // judged as if a person had approved it
+	asks      []policy.Opinion // what a person would have to answer, of every form that was judged
+	question  string           // what a person is asked, or was
 	input     *policy.Input
 	rewritten *policy.Input // the rewritten call as judged; nil unless transformed
 	decision  policy.Decision

@@ -46,8 +46,8 @@ func describe(in *policy.Input, m *meant) {
 	in.Call.EffectSource, in.Call.Evidence = m.facts.Source, m.facts.Evidence
 	in.Call.Traits, in.Call.Programs = list(m.facts.Traits), list(slices.Clone(m.facts.Programs))
 	in.Tool.Known, in.Tool.DescriptionHash = m.tool.known, m.tool.hash
-	in.Tool.Annotations, in.Tool.DraftTwin = m.tool.annotations, m.tool.effects.DraftTwin
-	in.Tool.Results = list(m.tool.effects.Results)
+	in.Tool.Annotations, in.Tool.DraftTwin = m.annotations(), m.tool.effects.DraftTwin
+	in.Tool.Results = list(m.results())
 	for _, x := range m.facts.Targets {
 		in.Targets = append(in.Targets, policy.Target{Role: x.Role, Pointer: x.Pointer, Value: x.Value, Within: list(slices.Clone(x.Within))})
 	}

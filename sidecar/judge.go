@@ -51,7 +51,7 @@ func (f *Firewall) judge(ctx context.Context, engine *policy.Engine, t *transit)
 
 // attempt judges a call from the start, and asks a person where policy says so.
 func (f *Firewall) attempt(ctx context.Context, engine *policy.Engine, t *transit) error {
-	t.sent, t.rewritten, t.approved = t.call, nil, false
+	t.sent, t.rewritten, t.approved, t.asks = t.call, nil, false, nil
 	err := f.settle(ctx, engine, t)
 	if err != nil || !t.final || engine.Observe() || t.decision.Verdict != policy.Ask {
 		return err
@@ -96,6 +96,11 @@ func (f *Firewall) consider(ctx context.Context, engine *policy.Engine, t *trans
 	if err != nil {
 		return input, denied, policyFault(err)
 	}
+	for _, o := range decision.Opinions {
+		if o.Verdict == policy.Ask {
+			t.asks = append(t.asks, o)
+		}
+	}
 	return input, decision, nil
 }
 
@@ -128,13 +133,19 @@ func (f *Firewall) inputOf(ctx context.Context, t *transit, c *toolproxy.Call) (
 		do    func() error
 	}{
 		{toolproxy.CodeRecordUnavailable, stagePins, func() error {
-			state, err := f.pinned(ctx, m.call, m.tool)
-			in.Tool.Pinned, in.Tool.Drift = state.Pinned, list(state.Drift)
-			return err
+			in.Tool.Pinned = true
+			for _, p := range m.parts {
+				state, err := f.pinned(ctx, p.call, p.tool)
+				if err != nil {
+					return err
+				}
+				in.Tool.Pinned, in.Tool.Drift = in.Tool.Pinned && state.Pinned, union(in.Tool.Drift, state.Drift)
+			}
+			return nil
 		}},
 		{toolproxy.CodeInternal, stageSchema, func() error {
 			if !t.listing {
-				in.Tool.SchemaErrors = f.schemaErrors(c, m)
+				in.Tool.SchemaErrors = m.schemaErrors()
 			}
 			return nil
 		}},
@@ -148,12 +159,18 @@ func (f *Firewall) inputOf(ctx context.Context, t *transit, c *toolproxy.Call) (
 	return in, f.scanArguments(in, c, m)
 }
 
-// schemaErrors holds the arguments to the tool's own schema, and those of a
-// carried call to its tool's besides.
-func (f *Firewall) schemaErrors(c *toolproxy.Call, m *meant) []policy.SchemaError {
-	found := m.tool.faults(argumentsOf(m.call))
-	if m.via != "" {
-		found = append(found, f.toolFacts(c).faults(argumentsOf(c))...)
+// schemaErrors holds the arguments of every call that runs to its tool's own
+// schema.
+func (m *meant) schemaErrors() []policy.SchemaError {
+	found := []policy.SchemaError{}
+	for _, p := range m.parts {
+		if p.bare {
+			continue
+		}
+		for _, fault := range p.tool.faults(argumentsOf(p.call)) {
+			fault.Pointer = p.at + fault.Pointer
+			found = append(found, fault)
+		}
 	}
 	return found
 }

@@ -128,3 +128,28 @@ func TestApprovedPaymentCountsOnce(t *testing.T) {
 		t.Errorf("counted %+v, %v", seen.Windows["day"], err)
 	}
 }
+
+// TestFirstPaymentsAtOnce: a payment that waits for a person does not make its
+// payee a known one.
+func TestFirstPaymentsAtOnce(t *testing.T) {
+	b := paying(t, func(o *setup) {
+		o.settings["rules"].(map[string]any)["spend_limits"].(map[string]any)["first_payee"] = "ask"
+	})
+	var wg sync.WaitGroup
+	var forwarded atomic.Int64
+	up := toolproxy.HandlerFunc(func(context.Context, *toolproxy.Call) (*toolproxy.Result, error) {
+		forwarded.Add(1)
+		return &toolproxy.Result{Body: []byte(`{}`)}, nil
+	})
+	for i := range 8 {
+		wg.Go(func() {
+			for n := range 10 {
+				_, _ = b.Guard(up).ServeCall(t.Context(), payment40(fmt.Sprintf("%d.%02d", i+1, n))) // the count tells
+			}
+		})
+	}
+	wg.Wait()
+	if n := forwarded.Load(); n > 0 {
+		t.Errorf("%d payments went without the person who has to approve the first", n)
+	}
+}

@@ -41,13 +41,14 @@ func digest(text []byte) string {
 
 // pinned says how the definition of a tool stands to the one that was accepted.
 // Only what a server lists is pinned, not what a caller says of a tool. A tool
-// that is as pinned stays so; one that is not is looked at again, since a
-// person may have accepted it meanwhile.
+// that is as accepted stays so until it shows another definition; one that is
+// not is looked at again, since a person may have accepted it meanwhile.
 func (f *Firewall) pinned(ctx context.Context, c *toolproxy.Call, tool *toolFacts) (pin.State, error) {
 	if c.Surface != toolproxy.SurfaceMCP || c.Definition == nil || c.Implied != nil {
 		return pin.State{}, nil
 	}
-	if tool.asPinned.Load() {
+	key := pinKey{c.Server, c.Definition.Name}
+	if print, ok := f.facts.pins.Get(key); ok && print == tool.print {
 		return pin.State{Pinned: true}, nil
 	}
 	ctx, cancel := f.recordContext(ctx)
@@ -55,6 +56,10 @@ func (f *Firewall) pinned(ctx context.Context, c *toolproxy.Call, tool *toolFact
 	server, _ := f.Secrets.RedactText(c.Server)
 	name, _ := f.Secrets.RedactText(c.Definition.Name)
 	state, err := f.Pins.Check(ctx, server, name, tool.print)
-	tool.asPinned.Store(err == nil && state.Pinned && len(state.Drift) == 0)
+	if err == nil && state.Pinned && len(state.Drift) == 0 {
+		f.facts.pins.Add(key, tool.print)
+	} else {
+		f.facts.pins.Remove(key)
+	}
 	return state, err
 }

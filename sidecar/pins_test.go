@@ -31,6 +31,7 @@ func TestDriftIsAskedAbout(t *testing.T) {
 	if _, err := b.Guard(up).ServeCall(t.Context(), changed()); err != nil {
 		t.Errorf("accepted, and %v", err)
 	}
+	b.asks(call("get_contact", `{}`)) // what was accepted before is so no more
 }
 
 // TestWordsOfAskersAreNotPinned: what somebody says of a tool when asking for a

@@ -71,6 +71,9 @@ func (f *Firewall) recordOf(t *transit, observed bool) (*audit.Record, error) {
 	if t.refusal != nil {
 		r.Code, r.Step, r.Cause = string(t.refusal.Code), t.refusal.Stage, f.cause(t.refusal.Cause)
 		r.Decision = t.refusal.Decision
+		if t.refusal.Rules != nil {
+			r.Rules = t.refusal.Rules
+		}
 		r.End.Outcome = audit.Refused
 		if observed {
 			r.End.Outcome = audit.Pending

@@ -83,6 +83,19 @@ func (d *Desk) Take(ctx context.Context, b Binding) (Question, State, error) {
 	return q, q.State, nil
 }
 
+// Look gives the question of a binding that has neither expired nor been used,
+// and uses nothing up. Its State is None where there is none.
+func (d *Desk) Look(ctx context.Context, b Binding) (Question, error) {
+	if err := b.check(); err != nil {
+		return Question{}, fmt.Errorf("approval: look: %w", err)
+	}
+	q, err := inForce(ctx, d.db, b, d.now())
+	if err != nil {
+		return Question{}, fmt.Errorf("approval: look: %w", err)
+	}
+	return q, nil
+}
+
 // takeOnce looks again under the write lock: another process may have taken the
 // approval, or its time may be over.
 func (d *Desk) takeOnce(ctx context.Context, tx *sql.Tx, b Binding) (Question, error) {
