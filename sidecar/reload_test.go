@@ -158,10 +158,14 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
-// bundleOf is a bundle with one rule.
+// bundleOf is a bundle with one rule; one that is signed is for the name corp.
 func bundleOf(t *testing.T, serial int64, rule, closed string, key []byte) string {
 	t.Helper()
-	raw, err := archive.Make(fstest.MapFS{"r.rego": {Data: []byte(closing(rule, closed))}}, archive.Label{Serial: serial}, key)
+	label := archive.Label{Serial: serial}
+	if key != nil {
+		label.Name = "corp"
+	}
+	raw, err := archive.Make(fstest.MapFS{"r.rego": {Data: []byte(closing(rule, closed))}}, label, key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,9 @@ func newPolicyBundle(a *app) *cobra.Command {
 		Long: "Pack the .rego and data.json files of DIR as an OPA bundle, for policy.bundles in callgate.yaml. Nothing is\n" +
 			"written unless the shipped policy loads with it and the tests in DIR pass.\n\n" +
 			"The serial orders the bundles of one name: a bundle that is fetched is taken only if its serial is higher than\n" +
-			"that of the one in use. --key is a private key in PEM, RSA or ECDSA; what is fetched has to be signed. With\n" +
-			"--name the bundle is refused under any other name, so that nobody can put it in the place of another.",
+			"that of the one in use. --key is a private key in PEM, RSA or ECDSA, and needs --name; what is fetched has\n" +
+			"to be signed. With --name the bundle is refused under any other name, so that nobody can put it in the place\n" +
+			"of another.",
 		Example: "  openssl ecparam -name prime256v1 -genkey -noout -out policy.pem\n  openssl ec -in policy.pem -pubout -out policy.pub\n" +
 			"  callgate policy bundle ./policy --out company.tar.gz --name company --serial 42 --key policy.pem",
 		Args: cobra.ExactArgs(1),
@@ -59,6 +60,9 @@ func newPolicyBundle(a *app) *cobra.Command {
 func (a *app) pack(ctx context.Context, p packing) error {
 	if p.label.Serial < 1 || p.label.Serial > archive.MaxSerial {
 		return usageError{hinted{fmt.Errorf("%d is no serial", p.label.Serial), "count from 1, or take the time: --serial $(date +%s)"}}
+	}
+	if p.key != "" && p.label.Name == "" {
+		return usageError{hinted{errors.New("a signed bundle needs a name, without which no server can give it out"), "name it as policy.bundles in callgate.yaml does: --name company"}}
 	}
 	var key []byte
 	if p.key != "" {

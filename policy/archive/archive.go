@@ -60,6 +60,7 @@ const (
 	BadAlgorithm Code = "bad_algorithm"      // signed or digested by an algorithm that is not accepted
 	BadDigest    Code = "bad_digest"         // a file is not the one that was signed
 	NoSerial     Code = "no_serial"          // a serial is needed and missing or malformed
+	NoName       Code = "no_name"            // is fetched, and says no name that it is for
 	WrongName    Code = "wrong_name"         // says that it is for another name
 	Older        Code = "older_serial"       // older than the one in use
 	Reused       Code = "reused_serial"      // the serial of the one in use, and not the same bundle

@@ -124,7 +124,7 @@ func TestMadeIsRead(t *testing.T) {
 // TestOPAIsRead: a bundle that OPA itself wrote and signed is read.
 func TestOPAIsRead(t *testing.T) {
 	p := newRSA(t)
-	b, err := bundle.NewReader(bytes.NewReader(made(t, Label{Serial: 7}, nil))).Read()
+	b, err := bundle.NewReader(bytes.NewReader(made(t, Label{Name: "corp", Serial: 7}, nil))).Read()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,8 @@ func TestBadInput(t *testing.T) {
 		{"data outside the roots", packed(t, entry{name: "data.json", text: `{"other": 1}`}), local, OutsideRoot},
 		{"data in place of a rule", manifest(t, `{"roots": ["callgate/rules/night"]}`, entry{name: "data.json", text: `{"callgate": {"rules": {"night": {"deny": []}}}}`}), local, OutsideRoot},
 		{"another name", signed, Want{Name: "team"}, WrongName},
-		{"no serial", manifest(t, `{"roots": ["corp"]}`), Want{Name: "corp", Remote: true}, NoSerial},
+		{"no name", made(t, Label{Serial: 42}, mine.private), remote, NoName},
+		{"no serial", manifest(t, `{"roots": ["corp"], "metadata": {"callgate": {"name": "corp"}}}`), Want{Name: "corp", Remote: true}, NoSerial},
 		{"serial 0", manifest(t, `{"roots": ["corp"], "metadata": {"callgate": {"serial": 0}}}`), local, NoSerial},
 		{"half a serial", manifest(t, `{"roots": ["corp"], "metadata": {"callgate": {"serial": 1.5}}}`), local, NoSerial},
 		{"a serial too large", manifest(t, `{"roots": ["corp"], "metadata": {"callgate": {"serial": 9007199254740992}}}`), local, NoSerial},
@@ -370,24 +371,6 @@ func noise(n int) string {
 		fmt.Fprint(&b, seed>>12)
 	}
 	return b.String()
-}
-
-// TestTooMuchUnpacked: bundles that do not pack well are held to the whole size.
-func TestTooMuchUnpacked(t *testing.T) {
-	text := make([]byte, 1<<20)
-	_, _ = rand.Read(text)
-	text = []byte(base64.StdEncoding.EncodeToString(text))
-	var entries []entry
-	for i := 0; i*len(text) <= MaxUnpacked; i++ {
-		entries = append(entries, entry{name: fmt.Sprintf("%d.rego", i), text: string(text) + strings.Repeat(" ", 64)})
-	}
-	raw := zipped(t, bytes.Repeat(text, MaxUnpacked/len(text)+1))
-	if _, err := unpack(raw); CodeOf(err) != NotTar {
-		t.Errorf("no tar: %v", err)
-	}
-	if _, err := unpack(packed(t, entries...)); CodeOf(err) != Unpacked {
-		t.Errorf("%d files of %d bytes: %v", len(entries), len(text), err)
-	}
 }
 
 // TestFiles: a file is read up to the limit, and one that is kept is whole and

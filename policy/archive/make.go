@@ -48,7 +48,7 @@ func Make(dir fs.FS, label Label, privateKey []byte) ([]byte, error) {
 		return nil, err
 	}
 	// What nobody could read is not made.
-	_, err = Read(raw, Want{Name: label.Name, Remote: label.Serial > 0})
+	_, err = Read(raw, Want{Name: label.Name, Remote: label.Serial > 0 && label.Name != ""})
 	return raw, err
 }
 

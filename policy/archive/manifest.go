@@ -84,8 +84,11 @@ func (b *Bundle) declare(documents map[string]any, want Want) error {
 	if err := b.claim(*manifest.Roots); err != nil {
 		return err
 	}
-	if own.Callgate.Name != want.Name && own.Callgate.Name != "" {
-		return fault(WrongName, nil, "metadata.callgate.name is %q, and the bundle is configured as %q", bounded(own.Callgate.Name), want.Name)
+	switch name := own.Callgate.Name; {
+	case name == "" && want.Remote:
+		return fault(NoName, nil, "metadata.callgate.name says no name, so the bundle could take the place of any other")
+	case name != want.Name && name != "":
+		return fault(WrongName, nil, "metadata.callgate.name is %q, and the bundle is configured as %q", bounded(name), want.Name)
 	}
 	return b.number(own.Callgate.Serial, want)
 }
