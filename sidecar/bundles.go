@@ -120,6 +120,16 @@ func (e bundleError) Unwrap() error { return e.error }
 // load makes an engine of what is on disk and of the given remote bundles. It
 // gives all bundles that are in it.
 func (s *sources) load(ctx context.Context, fetched []*archive.Bundle) (*policy.Engine, []*archive.Bundle, error) {
+	o, all, err := s.options(fetched)
+	if err != nil {
+		return nil, nil, err
+	}
+	engine, err := policy.Load(ctx, o)
+	return engine, all, err
+}
+
+// options says what an engine is made of.
+func (s *sources) options(fetched []*archive.Bundle) (policy.Options, []*archive.Bundle, error) {
 	all := slices.Clone(fetched)
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(s.config.Bundles)) {
@@ -133,7 +143,7 @@ func (s *sources) load(ctx context.Context, fetched []*archive.Bundle) (*policy.
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, nil, err
+		return policy.Options{}, nil, err
 	}
 	o := policy.Options{
 		Shipped: rego.Files, Dirs: s.config.Dirs, OwnTests: true, Profile: s.config.Profile,
@@ -142,8 +152,7 @@ func (s *sources) load(ctx context.Context, fetched []*archive.Bundle) (*policy.
 	for _, b := range all {
 		o.Archives = append(o.Archives, policy.Archive{Name: b.Name, Roots: b.Roots, Modules: b.Modules, Data: b.Data})
 	}
-	engine, err := policy.Load(ctx, o)
-	return engine, all, err
+	return o, all, nil
 }
 
 // begin makes the first engine. Where a server gives nothing that can be used,
@@ -218,24 +227,34 @@ func (s *sources) obtain(ctx context.Context, r *remote) (b *archive.Bundle, raw
 // fetching: in the place of a bundle that is fetched, the one that was in use
 // last is taken, and none where there is none. It writes nothing.
 func LoadPolicy(ctx context.Context, c *config.Config) (*policy.Engine, error) {
-	state, err := StatePath(c)
+	o, err := PolicyOptions(c)
 	if err != nil {
 		return nil, err
 	}
+	return policy.Load(ctx, o)
+}
+
+// PolicyOptions says what the policy of a configuration is made of. Of remote
+// bundles it takes those that were in use last.
+func PolicyOptions(c *config.Config) (policy.Options, error) {
+	state, err := StatePath(c)
+	if err != nil {
+		return policy.Options{}, err
+	}
 	s, err := newSources(c.Policy, state, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	if err != nil {
-		return nil, err
+		return policy.Options{}, err
 	}
 	defer s.Close()
 	var kept []*archive.Bundle
 	for _, r := range s.remotes {
 		if _, err := r.want(); err != nil {
-			return nil, bundleError{r.name, err}
+			return policy.Options{}, bundleError{r.name, err}
 		}
 		if last, err := r.last(); err == nil {
 			kept = append(kept, last)
 		}
 	}
-	engine, _, err := s.load(ctx, kept)
-	return engine, err
+	o, _, err := s.options(kept)
+	return o, err
 }

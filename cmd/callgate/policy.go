@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"callgate/policy"
-	"callgate/rego"
+	"callgate/sidecar"
 )
 
 // newPolicy is the command for those who write policy.
@@ -61,12 +61,16 @@ func (a *app) policyOptions(args []string, profile string) (policy.Options, erro
 	if err != nil {
 		return policy.Options{}, err
 	}
-	if profile == "" {
-		profile = c.Policy.Profile
+	o, err := sidecar.PolicyOptions(c)
+	if err != nil {
+		return policy.Options{}, usageError{err}
 	}
-	return policy.Options{
-		Shipped: rego.Files, Dirs: append(slices.Clone(c.Policy.Dirs), dirs...), Profile: profile, Settings: c.Policy.Settings, Timeout: c.Policy.Timeout,
-	}, nil
+	o.OwnTests = false // policy test is for that
+	o.Dirs = append(slices.Clone(o.Dirs), dirs...)
+	if profile != "" {
+		o.Profile = profile
+	}
+	return o, nil
 }
 
 // loadRules loads the policy of the configuration with the rules in folders.
