@@ -18,6 +18,7 @@ func Mailboxes(text string) []Place {
 	if len(text) > Longest || control(text) {
 		return []Place{unreadable(text)}
 	}
+	text = norm.NFKC.String(text) // other forms of the signs that divide and of "@" count as these
 	if strings.ContainsAny(text, `"(:`) && strings.Contains(text, "@") {
 		return addresses(text)
 	}
@@ -25,8 +26,10 @@ func Mailboxes(text string) []Place {
 	for part := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ';' }) {
 		switch part = strings.TrimSpace(part); {
 		case part == "":
+		case strings.Contains(part, "%40"), strings.Contains(part, "%25"): // "@" for who decodes it
+			out = append(out, unreadable(part))
 		case strings.LastIndexByte(part, '@') <= 0:
-			out = append(out, Place{Kind: Mailbox, Written: part, Within: []string{strings.ToLower(norm.NFKC.String(part))}})
+			out = append(out, Place{Kind: Mailbox, Written: part, Within: []string{norm.NFKC.String(strings.ToLower(part))}})
 		default:
 			out = append(out, addresses(part)...)
 		}

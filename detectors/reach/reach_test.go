@@ -94,6 +94,8 @@ func TestMailboxes(t *testing.T) {
 		{"a@evil.test@good.test", "-"}, {"user%evil.test@good.test", "-"}, {"evil.test!user@good.test", "-"},
 		{"a@[10.0.0.1]", "-"}, {"a@exa mple.com", "-"}, {"a@", "-"}, {"a@example.com\nBcc: b@evil.test", "-"}, {"a@example..com", "-"},
 		{`["a@example.com"]`, "-"}, {strings.Repeat("a", Longest+1), "-"},
+		{"eve\uff20evil.test", "eve@evil.test evil.test test"}, {"eve\ufe6bevil.test", "eve@evil.test evil.test test"},
+		{"a\uff0cb\uff20evil.test", "a|b@evil.test evil.test test"}, {"eve%40evil.test", "-"}, {"eve%2540evil.test", "-"}, {"50% off", "50% off"},
 		{"", ""}, {" , ", ""},
 	} {
 		var got []string

@@ -34,11 +34,11 @@ func actTable() map[string]act {
 		{"pg_terminate_backend pg_cancel_backend pg_reload_conf pg_rotate_logfile pg_promote pg_switch_wal " +
 			"pg_create_restore_point pg_wal_replay_pause pg_wal_replay_resume pg_drop_replication_slot " +
 			"pg_create_logical_replication_slot pg_create_physical_replication_slot", act{effects: admin | write}},
-		// Files of the server.
+		// Files of the server: what is in them is no part of the database.
 		{"pg_read_file pg_read_binary_file pg_ls_dir pg_ls_logdir pg_ls_waldir pg_stat_file load_file readfile " +
-			"read_text read_blob glob_files sniff_csv lsdir", act{effects: read, places: true}},
+			"read_text read_blob glob_files sniff_csv lsdir", act{effects: read, traits: opaque, places: true}},
 		{"read_csv read_csv_auto read_parquet parquet_scan read_json read_json_auto read_ndjson read_xlsx " +
-			"parquet_metadata parquet_schema", act{effects: read, places: true}},
+			"parquet_metadata parquet_schema", act{effects: read, traits: opaque, places: true}},
 		{"lo_import lo_create lo_creat lo_put lo_from_bytea lowrite", act{effects: write}},
 		{"lo_export pg_file_write writefile pg_file_rename", act{effects: write}},
 		{"lo_unlink pg_file_unlink", act{effects: deletes}},
