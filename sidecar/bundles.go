@@ -37,7 +37,7 @@ type remote struct {
 	name, key string
 	origin    *archive.Origin
 	poll      time.Duration
-	kept      string // file of the one that was in use last
+	kept      string // beginning of the file that has the one in use last
 	current   *archive.Bundle
 	etag      string // of current; only its poller has it
 }
@@ -92,8 +92,21 @@ func (r *remote) last() (*archive.Bundle, error) {
 	if err != nil {
 		return nil, err
 	}
-	return archive.ReadFile(r.kept, want)
+	return archive.ReadFile(r.file(want.Key), want)
 }
+
+// keep stores a packed bundle as the one in use.
+func (r *remote) keep(raw []byte) error {
+	want, err := r.want()
+	if err != nil {
+		return err
+	}
+	return archive.Keep(r.file(want.Key), raw)
+}
+
+// file is where the bundle in use is kept. Configurations that share a record
+// may fetch bundles of one name that different keys sign.
+func (r *remote) file(key *archive.Key) string { return r.kept + "." + key.ID() }
 
 // local reads a bundle that is a file.
 func local(name string, c config.Bundle) (*archive.Bundle, error) {
@@ -188,7 +201,7 @@ func (s *sources) begin(ctx context.Context) (*policy.Engine, error) {
 	for i, r := range s.remotes {
 		r.current = fetched[i]
 		if raw := packed[fetched[i]]; raw != nil {
-			if err := archive.Keep(r.kept, raw); err != nil {
+			if err := r.keep(raw); err != nil {
 				return nil, bundleError{r.name, err}
 			}
 		}

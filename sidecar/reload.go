@@ -208,7 +208,7 @@ func (s *Sidecar) adopt(ctx context.Context, r *remote, b *archive.Bundle, raw [
 		return err
 	}
 	if last == nil || b.Digest != last.Digest {
-		if err := archive.Keep(r.kept, raw); err != nil {
+		if err := r.keep(raw); err != nil {
 			return err
 		}
 	}

@@ -158,6 +158,16 @@ func put(t *testing.T, path, text string) {
 	}
 }
 
+// kept is the file of the bundle that was in use last.
+func kept(t *testing.T, state string, by signing) string {
+	t.Helper()
+	key, err := archive.ReadKey(by.public)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state + ".bundle.corp." + key.ID()
+}
+
 // bundleOf is a bundle with one rule; one that is signed is for the name corp.
 func bundleOf(t *testing.T, serial int64, rule, closed string, key []byte) string {
 	t.Helper()
@@ -392,7 +402,7 @@ func TestServerIsFollowed(t *testing.T) {
 			t.Errorf("decided %s and %s, %s", a, b, r.readyz(t).Raw)
 		}
 	})
-	info, err := os.Stat(state + ".bundle.corp")
+	info, err := os.Stat(kept(t, state, mine))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("kept with mode %v, %v", info.Mode(), err)
 	}
@@ -423,14 +433,14 @@ func TestServerIsFollowed(t *testing.T) {
 		refuses(t, func(c *config.Config) {
 			configure(c)
 			c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: server.URL, Key: other.public, Poll: time.Hour}}
-		}, "bad_status", "bad_signature")
+		}, "bad_status", "no earlier one is kept")
 	})
 	t.Run("nothing is kept", func(t *testing.T) {
-		if err := os.Remove(state + ".bundle.corp"); err != nil {
+		if err := os.Remove(kept(t, state, mine)); err != nil {
 			t.Fatal(err)
 		}
 		refuses(t, configure, "bundle corp: bad_status", "no earlier one is kept: unreadable")
-		if _, err := os.Stat(state + ".bundle.corp"); err == nil {
+		if _, err := os.Stat(kept(t, state, mine)); err == nil {
 			t.Error("a bundle that was refused is kept")
 		}
 	})
@@ -549,21 +559,21 @@ func TestNothingOlderThanKept(t *testing.T) {
 		c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: server.URL, Key: mine.public, Poll: 10 * time.Millisecond}}
 	}
 	r := run(t, configure)
-	put(t, state+".bundle.corp", bundleOf(t, 20, "closing", "get_b", mine.private))
+	put(t, kept(t, state, mine), bundleOf(t, 20, "closing", "get_b", mine.private))
 	server.put(bundleOf(t, 15, "closing", "get_c", mine.private), 0)
 	eventually(t, "the older one is told", func() bool { return r.readyz(t).Get("failed.0.code").Str == "older_serial" })
 	if got := r.readyz(t).Get("bundles.0.serial").Int(); got != 10 {
 		t.Errorf("serial %d is in use", got)
 	}
-	if err := os.Remove(state + ".bundle.corp"); err != nil {
+	if err := os.Remove(kept(t, state, mine)); err != nil {
 		t.Fatal(err)
 	}
-	put(t, filepath.Join(state+".bundle.corp", "in the way"), "")
+	put(t, filepath.Join(kept(t, state, mine), "in the way"), "")
 	eventually(t, "the place that is taken is told", func() bool { return r.readyz(t).Get("failed.0.code").Str == "unreadable" })
 	if got := r.readyz(t).Get("bundles.0.serial").Int(); got != 10 {
 		t.Errorf("serial %d is in use", got)
 	}
-	if err := os.RemoveAll(state + ".bundle.corp"); err != nil {
+	if err := os.RemoveAll(kept(t, state, mine)); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, "the newer one is in use", func() bool { return r.readyz(t).Get("bundles.0.serial").Int() == 15 })
@@ -579,12 +589,12 @@ func TestLoadPolicy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	put(t, c.State+".bundle.corp", bundleOf(t, 1, "closing", "get_a", mine.private))
+	put(t, kept(t, c.State, mine), bundleOf(t, 1, "closing", "get_a", mine.private))
 	with, err := LoadPolicy(t.Context(), c)
 	if err != nil || with.Revision() == without.Revision() {
 		t.Errorf("the bundle in use last has no part in it: %v", err)
 	}
-	c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: "http://127.0.0.1:1/", Key: c.State + ".bundle.corp"}}
+	c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: "http://127.0.0.1:1/", Key: kept(t, c.State, mine)}}
 	if _, err := LoadPolicy(t.Context(), c); codeOf(err) != "bad_key" {
 		t.Errorf("got %v", err)
 	}

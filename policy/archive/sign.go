@@ -31,6 +31,9 @@ type Key struct {
 	id         string
 }
 
+// ID tells keys apart. It has 16 hex digits.
+func (k *Key) ID() string { return k.id }
+
 // ReadKey reads a public key from a PEM file, RSA of at least 2048 bits or
 // ECDSA on P-256, P-384 or P-521.
 func ReadKey(path string) (*Key, error) {
