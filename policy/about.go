@@ -27,7 +27,8 @@ type Setting struct {
 	Name        string `json:"name"`
 	Description string `json:"description"`
 	Default     any    `json:"default"`
-	OneOf       []any  `json:"one_of,omitempty"` // absent where any value of the default's kind will do
+	OneOf       []any  `json:"one_of,omitempty"` // of a list, each item; absent where any value of the default's kind will do
+	Form        string `json:"form,omitempty"`   // what each text is: host, domain or mailbox
 }
 
 // On reports whether the rule is asked.
@@ -53,7 +54,7 @@ func (b *bundle) infos() []RuleInfo {
 		}
 		info.Reads = inputs.below("data.callgate.rules." + name)
 		for key, s := range r.declared() {
-			info.Declared = append(info.Declared, Setting{Name: key, Description: strings.TrimSpace(s.Description), Default: s.Default, OneOf: s.OneOf})
+			info.Declared = append(info.Declared, Setting{Name: key, Description: strings.TrimSpace(s.Description), Default: s.Default, OneOf: s.OneOf, Form: s.Form})
 		}
 		slices.SortFunc(info.Declared, func(a, b Setting) int { return cmp.Compare(a.Name, b.Name) })
 		infos = append(infos, info)

@@ -73,7 +73,8 @@ func collect(o Options) (*bundle, Faults) {
 }
 
 // read adds every .rego and data file below a folder. Hidden entries are skipped: they
-// are how volumes keep older versions of their files.
+// are how volumes keep older versions of their files. What else an operator may
+// take for rules, and no rules at all, is a fault.
 func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
 	var faults Faults
 	unreadable := func(name string, err error) error {
@@ -84,6 +85,7 @@ func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
 		faults = append(faults, Fault{File: filepath.Join(dir, filepath.FromSlash(name)), Code: "unreadable", Message: err.Error()})
 		return nil
 	}
+	rules := 0
 	_ = fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return unreadable(name, err)
@@ -92,6 +94,11 @@ func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
+			return nil
+		}
+		if f := misplaced(files, name, entry); f != nil {
+			f.File = filepath.Join(dir, filepath.FromSlash(name))
+			faults = append(faults, *f)
 			return nil
 		}
 		isData := !shipped && slices.Contains(dataFiles, path.Base(name))
@@ -107,10 +114,37 @@ func (b *bundle) read(files fs.FS, dir string, shipped bool) Faults {
 			b.documents = append(b.documents, document{file: file, folder: path.Dir(name), text: text})
 			return nil
 		}
+		rules++
 		faults = append(faults, b.parse(file, text, shipped)...)
 		return nil
 	})
+	if rules == 0 && len(faults) == 0 {
+		faults = append(faults, Fault{File: dir, Code: "no_rules_in_folder", Message: "there is no .rego file in the folder",
+			Fix: "put rules there, or take the folder out of policy.dirs"})
+	}
 	return faults
+}
+
+// misplaced says what is wrong with an entry that would be passed over. A link
+// to a file is that file; one to a folder is not followed, since it may lead
+// around in circles.
+func misplaced(files fs.FS, name string, entry fs.DirEntry) *Fault {
+	isFolder := entry.IsDir()
+	if entry.Type()&fs.ModeSymlink != 0 {
+		info, err := fs.Stat(files, name)
+		if err != nil {
+			return &Fault{Code: "unreadable", Message: "the link leads to nothing that can be read"}
+		}
+		if isFolder = info.IsDir(); isFolder {
+			return &Fault{Code: "linked_folder", Message: "a link to a folder is not followed",
+				Fix: "name the folder itself in policy.dirs, or copy it"}
+		}
+	}
+	if ext := path.Ext(name); !isFolder && ext != ".rego" && strings.EqualFold(ext, ".rego") {
+		return &Fault{Code: "file_name", Message: "a file of rules ends in .rego, in lower case",
+			Fix: "name it " + strings.TrimSuffix(path.Base(name), ext) + ".rego"}
+	}
+	return nil
 }
 
 func (b *bundle) parse(file string, text []byte, shipped bool) Faults {

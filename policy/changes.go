@@ -210,7 +210,11 @@ func aboutSettings(e *Engine, r RuleInfo, words []string) []candidate {
 				}
 			}
 		case []any:
-			all = append(all, aboutList(r.Name, s.Name, value, words)...)
+			fitting := slices.DeleteFunc(slices.Clone(words), func(word string) bool {
+				wrong, _ := setting{OneOf: s.OneOf, Form: s.Form}.misfit(word)
+				return wrong != ""
+			})
+			all = append(all, aboutList(r.Name, s.Name, value, fitting)...)
 		}
 	}
 	return all

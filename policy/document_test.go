@@ -24,8 +24,11 @@ func TestData(t *testing.T) {
 			}
 		})
 	}
-	plain := load(t, policy.Options{Dirs: []string{folder(t, map[string]string{"a/data.json": `{"b": 1}`})}}).Revision()
-	if other := load(t, policy.Options{Dirs: []string{folder(t, map[string]string{"a/data.json": `{"b": 2}`})}}).Revision(); other == plain {
+	with := func(data string) []string {
+		return []string{folder(t, map[string]string{"own.rego": "package callgate.rules.own\n", "a/data.json": data})}
+	}
+	plain := load(t, policy.Options{Dirs: with(`{"b": 1}`)}).Revision()
+	if other := load(t, policy.Options{Dirs: with(`{"b": 2}`)}).Revision(); other == plain {
 		t.Error("data has no part in the revision")
 	}
 }
@@ -48,7 +51,7 @@ func TestDataRefused(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			files := map[string]string{c.file: c.text}
+			files := map[string]string{c.file: c.text, "own.rego": "package callgate.rules.own\n"}
 			if c.code == "data_conflict" {
 				files["data.json"] = `{"x": {"y": 2}}`
 			}

@@ -28,7 +28,8 @@ type rule struct {
 type setting struct {
 	Description string `json:"description"`
 	Default     any    `json:"default"`
-	OneOf       []any  `json:"one_of"`
+	OneOf       []any  `json:"one_of"` // of a list, what each item may be
+	Form        string `json:"form"`   // what each text is; a key of forms
 }
 
 // Example is a call on which a rule speaks.
@@ -41,7 +42,7 @@ type Example struct {
 // The members that METADATA may have below custom, and the words of some.
 var (
 	customMembers  = []string{"risk", "default", "settings", "example"}
-	settingMembers = []string{"description", "default", "one_of"}
+	settingMembers = []string{"description", "default", "one_of", "form"}
 	exampleMembers = []string{"call", "settings", "says"}
 	risks          = []string{"low", "medium", "high", "critical"}
 )
@@ -75,7 +76,7 @@ func (b *bundle) describe(s source) Faults {
 		if errors.As(err, &wrong) {
 			err = fmt.Errorf("custom.%s is a %s, which it cannot be", wrong.Field, wrong.Value)
 		}
-		n.fault("custom", "custom holds risk, default (true or false), settings: {NAME: {description, default, one_of}} and example: {call, says}", "%s", err)
+		n.fault("custom", "custom holds risk, default (true or false), settings: {NAME: {description, default, one_of, form}} and example: {call, says}", "%s", err)
 		return n.faults
 	}
 	n.check(r)
@@ -98,8 +99,12 @@ func (n *notes) check(r *rule) {
 			n.fault(name, "give it a default", "the setting %s has no default", name)
 		case !ofTexts(s.Default):
 			n.fault(name, "write texts, or an object", "the setting %s is a list of other things than texts", name)
-		case s.OneOf != nil && !slices.ContainsFunc(s.OneOf, func(one any) bool { return util.Compare(one, s.Default) == 0 }):
-			n.fault(name, fmt.Sprintf("use one of %v", s.OneOf), "the default of the setting %s is not one of its values", name)
+		case s.Form != "" && forms[s.Form] == nil:
+			n.fault(name, choice(s.Form, slices.Sorted(maps.Keys(forms))), "the form of the setting %s is no known word", name)
+		default:
+			if wrong, fix := s.misfit(s.Default); wrong != "" {
+				n.fault(name, fix, "the default of the setting %s %s", name, wrong)
+			}
 		}
 	}
 	if r.Example != nil {

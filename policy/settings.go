@@ -174,9 +174,11 @@ func (b *bundle) layRule(all map[string]any, name string, own any, from string) 
 			faults = append(faults, fault("setting_type", fmt.Sprintf("write %s, such as %s", kind(s.Default), written(s.Default)), "rules.%s.%s is %s, want %s", name, key, kind(value), kind(s.Default))...)
 		case !ofTexts(value):
 			faults = append(faults, fault("setting_type", "put what is no text in quotes", "rules.%s.%s is a list of other things than texts", name, key)...)
-		case s.OneOf != nil && !slices.ContainsFunc(s.OneOf, func(one any) bool { return util.Compare(one, value) == 0 }):
-			faults = append(faults, fault("setting_type", fmt.Sprintf("use one of %v", s.OneOf), "rules.%s.%s has no known value", name, key)...)
 		default:
+			if wrong, fix := s.misfit(value); wrong != "" {
+				faults = append(faults, fault("setting_type", fix, "rules.%s.%s %s", name, key, wrong)...)
+				continue
+			}
 			all[name].(map[string]any)[key] = value
 		}
 	}

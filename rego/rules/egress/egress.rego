@@ -16,9 +16,11 @@
 #         the only hosts that calls reach: names in lower case, addresses, and
 #         ranges as BASE/LENGTH; where it names none, every public host is open
 #       default: []
+#       form: host
 #     banned:
 #       description: hosts that no call reaches, written as in allowed
 #       default: []
+#       form: host
 #     private:
 #       description: true opens loopback, private and other special addresses and names
 #       default: false

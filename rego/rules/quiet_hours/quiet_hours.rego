@@ -13,6 +13,7 @@
 #     days:
 #       description: the days on which quiet hours begin
 #       default: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
+#       one_of: [monday, tuesday, wednesday, thursday, friday, saturday, sunday]
 #     from:
 #       description: when they begin, HH:MM
 #       default: "22:00"
@@ -25,6 +26,7 @@
 #     effects:
 #       description: the effects that rest
 #       default: [write, delete, send, execute, pay, admin, unknown]
+#       one_of: [read, draft, write, delete, send, execute, pay, admin, unknown]
 #   example:
 #     settings: {enabled: true}
 #     call: {now: "2026-01-05T23:00:00Z", call: {effects: [write], domains: [crm]}, caller: {scopes: ["crm:*"]}}

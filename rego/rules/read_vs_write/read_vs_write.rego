@@ -18,9 +18,11 @@
 #     read_only_domains:
 #       description: domains in which calls only read and draft; "*" is every domain
 #       default: []
+#       one_of: [mail, calendar, chat, crm, finance, files, code, web, database, identity, other, "*"]
 #     ask_domains:
 #       description: domains in which a person decides about each change; "*" is every domain
 #       default: []
+#       one_of: [mail, calendar, chat, crm, finance, files, code, web, database, identity, other, "*"]
 #   example:
 #     settings: {read_only_domains: [crm]}
 #     call: {call: {effects: [write], domains: [crm]}, caller: {scopes: ["crm:*"]}}

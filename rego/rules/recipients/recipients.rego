@@ -14,9 +14,11 @@
 #     allowed:
 #       description: addresses and domains that calls may reach, in lower case; a domain is all below it too
 #       default: []
+#       form: mailbox
 #     banned:
 #       description: addresses and domains that no call reaches; a ban wins
 #       default: []
+#       form: mailbox
 #     others:
 #       description: where allowed names any, what becomes of a call to somebody else
 #       default: deny

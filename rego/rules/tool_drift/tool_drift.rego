@@ -13,9 +13,11 @@
 #     deny:
 #       description: the changes at which calls are refused; of description, schema, annotations and effects
 #       default: []
+#       one_of: [description, schema, annotations, effects]
 #     ask:
 #       description: the changes at which a person decides; of description, schema, annotations and effects
 #       default: [schema, annotations, effects]
+#       one_of: [description, schema, annotations, effects]
 #   example:
 #     call: {tool: {drift: [schema]}}
 #     says: ask
