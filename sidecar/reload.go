@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -80,7 +81,7 @@ func (s *Sidecar) watchPolicy() {
 	if len(paths) == 0 {
 		return
 	}
-	w, err := watch.New(paths, func(base string) bool { return filepath.Ext(base) == ".rego" || policy.IsData(base) })
+	w, err := watch.New(paths, func(base string) bool { return strings.EqualFold(filepath.Ext(base), ".rego") || policy.IsData(base) })
 	s.watched(err)
 	if err == nil {
 		s.watcher = w

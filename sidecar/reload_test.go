@@ -272,6 +272,7 @@ func (r *running) judged(t *testing.T, tool string) string {
 // is not.
 func TestFolderIsFollowed(t *testing.T) {
 	dir := t.TempDir()
+	put(t, filepath.Join(dir, "first.rego"), closing("first", "get_c"))
 	r := run(t, func(c *config.Config) { c.Policy.Dirs = []string{dir} })
 	if got := r.judged(t, "get_a"); got != "allow" {
 		t.Fatalf("decided %s", got)
@@ -509,7 +510,9 @@ func TestCloseEndsEverything(t *testing.T) {
 	server := newShelf(t, bundleOf(t, 1, "closing", "get_a", mine.private))
 	c := config.Default()
 	c.State = filepath.Join(t.TempDir(), "callgate.db")
-	c.Policy.Dirs = []string{t.TempDir()}
+	dir := t.TempDir()
+	put(t, filepath.Join(dir, "r.rego"), closing("ours", "get_b"))
+	c.Policy.Dirs = []string{dir}
 	c.Policy.Bundles = map[string]config.Bundle{"corp": {URL: server.URL, Key: mine.public, Poll: time.Millisecond}}
 	var log bytes.Buffer
 	s, err := Open(t.Context(), c, slog.New(slog.NewTextHandler(&log, nil)))

@@ -19,6 +19,7 @@ import (
 // TestHangup: a SIGHUP reloads the policy and ends nothing.
 func TestHangup(t *testing.T) {
 	dir := t.TempDir()
+	put(t, filepath.Join(dir, "first.rego"), closing("first", "get_c"))
 	c := config.Default()
 	c.State = filepath.Join(t.TempDir(), "callgate.db")
 	c.Policy.Dirs = []string{dir}
@@ -58,6 +59,7 @@ func TestHangup(t *testing.T) {
 // TestWrapFollows: the policy is followed while a server is wrapped.
 func TestWrapFollows(t *testing.T) {
 	dir := t.TempDir()
+	put(t, filepath.Join(dir, "first.rego"), closing("first", "get_c"))
 	c := config.Default()
 	c.State = filepath.Join(t.TempDir(), "callgate.db")
 	c.Policy.Dirs = []string{dir}
