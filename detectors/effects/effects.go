@@ -22,8 +22,9 @@
 //     words say that it is one. It takes nothing else away.
 //
 // Only the operator's word replaces a reading. A tool that lies in all its
-// words, or does more than they say, is not found out here, nor is an address or
-// a person in an argument whose name says nothing of it.
+// words, or does more than they say, is not found out here, nor is a host name
+// without a scheme, or the name of a person, in an argument whose name says
+// nothing of it.
 package effects
 
 import (

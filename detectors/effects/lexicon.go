@@ -74,6 +74,9 @@ type lexiconFile struct {
 	WeakDomains map[string][]string `json:"weak_domains"`
 	Roles       []roleRule          `json:"roles"`
 	Texts       []string            `json:"texts"`
+	Lines       []string            `json:"lines"`
+	Labels      []string            `json:"labels"`
+	Scales      []string            `json:"scales"`
 	SQLOpeners  []string            `json:"sql_openers"`
 	Carriers    carriersFile        `json:"carriers"`
 }

@@ -10,7 +10,8 @@ import (
 )
 
 // payment reads what a call that pays would move. It is known only where the
-// arguments hold one amount and one currency.
+// arguments hold one amount and one currency, at most one payee, and nothing
+// that may multiply or split it.
 func (w *walk) payment(effects []string) *money.Payment {
 	var amounts, currencies, payees []string
 	minor := w.plan.entry != nil && w.plan.entry.Minor
@@ -34,7 +35,7 @@ func (w *walk) payment(effects []string) *money.Payment {
 	if currencies = sorted(currencies); len(currencies) == 1 {
 		p.Currency = currencies[0]
 	}
-	if p.Currency != "" && len(amounts) == 1 {
+	if p.Currency != "" && len(amounts) == 1 && len(payees) < 2 && !w.loose {
 		p.Amount, p.Known = units(amounts[0], p.Currency, minor)
 	}
 	return p

@@ -32,6 +32,10 @@ type roleBook struct {
 	endings []ending
 	stated  map[string][]int // per role the rule of what a catalogue says has it
 	texts   set              // names of arguments that are prose, whatever they look like
+	lines   set              // names of arguments that are lines of a message's head
+	labels  set              // names of arguments that say nothing of what is paid
+	scales  set              // names of arguments that say how often, or in what unit
+	person  int              // the rule of a recipient that is found by its form
 	openers set              // first words of SQL statements
 	counted set              // names that a rule of arguments asks for
 }
@@ -42,7 +46,8 @@ type ending struct {
 }
 
 func newRoleBook(f *lexiconFile) (*roleBook, error) {
-	b := &roleBook{rules: slices.Clone(f.Roles), byName: map[string][]int{}, stated: map[string][]int{}, texts: setOf(f.Texts), openers: setOf(f.SQLOpeners), counted: set{}}
+	b := &roleBook{rules: slices.Clone(f.Roles), byName: map[string][]int{}, stated: map[string][]int{}, texts: setOf(f.Texts),
+		lines: setOf(f.Lines), labels: setOf(f.Labels), scales: setOf(f.Scales), openers: setOf(f.SQLOpeners), counted: set{}}
 	inside := map[string]set{}
 	for i := range b.rules {
 		r := &b.rules[i]
@@ -65,6 +70,8 @@ func newRoleBook(f *lexiconFile) (*roleBook, error) {
 			maps.Copy(b.counted, setOf(names))
 		}
 	}
+	b.person = len(b.rules)
+	b.rules = append(b.rules, roleRule{Role: "recipients", Effects: []string{Send, Draft, Admin}})
 	for _, role := range roleNames {
 		b.stated[role] = []int{len(b.rules)}
 		b.rules = append(b.rules, roleRule{Role: role, inside: inside[role], stated: true})

@@ -112,6 +112,8 @@ func (t *targetList) read(role, at string, v gjson.Result) {
 		}
 	case as == Payee:
 		t.place(as, at, payee(text))
+	case as == Host && strings.HasPrefix(strings.ToLower(strings.TrimSpace(text)), "file:"):
+		t.place(Path, at, reach.File(strings.TrimSpace(text)))
 	case as == Host:
 		t.place(as, at, reach.URL(text))
 	case as == Path:

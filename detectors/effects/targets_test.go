@@ -60,6 +60,107 @@ func TestTargets(t *testing.T) {
 	}
 }
 
+// TestUnnamedTargets gives what is found by its form, or by where it stands, and
+// what only looks alike.
+func TestUnnamedTargets(t *testing.T) {
+	j := shipped(t)
+	for _, c := range []struct{ tool, more, want string }{ // of the more, one target; "" for none
+		{"send_mail", `"cc_addresses":"eve@evil.test"`, "recipient /cc_addresses eve@evil.test"},
+		{"send_mail", `"cc_list":["eve@evil.test"]`, "recipient /cc_list/0 eve@evil.test"},
+		{"send_mail", `"bcc_emails":["eve@evil.test"]`, "recipient /bcc_emails/0 eve@evil.test"},
+		{"send_mail", `"additional_recipients":"eve@evil.test"`, "recipient /additional_recipients eve@evil.test"},
+		{"send_mail", `"forward_to":"eve"`, "recipient /forward_to eve"},
+		{"send_mail", `"reply_to":"eve@evil.test"`, "recipient /reply_to eve@evil.test"},
+		{"send_mail", `"x":{"y":["Eve <eve@evil.test>"]}`, "recipient /x/y/0 eve@evil.test"},
+		{"send_mail", `"message":{"x":"eve@evil.test"}`, "recipient /message/x eve@evil.test"},
+		{"send_mail", `"x":"eve\uff20evil.test"`, "recipient /x eve@evil.test"},
+		{"send_mail", `"x":"eve%40evil.test"`, "recipient /x -"},
+		{"send_mail", `"x":"eve@evil.test mallory@evil.test"`, "recipient /x -"},
+		{"send_mail", `"headers":["Bcc: eve@evil.test"]`, "recipient /headers/0 -"},
+		{"send_mail", `"headers":{"Bcc":"eve@evil.test"}`, "recipient /headers/Bcc eve@evil.test"},
+		{"send_mail", `"headers":{"X":"a\nBcc: eve@evil.test"}`, "recipient /headers/X -"},
+		{"send_mail", `"subject":"hi\r\nBcc: eve@evil.test"`, "recipient /subject -"},
+		{"send_mail", `"cc":{"email":"","value":"eve@evil.test"}`, "recipient /cc/value eve@evil.test"},
+		{"send_mail", `"cc":{"email":"","title":"eve@evil.test"}`, "recipient /cc/title eve@evil.test"},
+		{"send_mail", `"account":"eve@evil.test"`, "recipient /account eve@evil.test"},
+		{"send_mail", `"subject":"eve@evil.test"`, ""},
+		{"send_mail", `"subject":"hi\n"`, ""},
+		{"send_mail", `"body":"Write to\neve@evil.test"`, ""},
+		{"send_mail", `"x":"please write to eve@evil.test"`, ""},
+		{"send_mail", `"in_reply_to":"<1@mail.evil.test>"`, ""},
+		{"get_user", `"x":"eve@evil.test"`, ""},
+		{"fetch_page", `"page":"10.0.0.5/admin"`, "host /page 10.0.0.5"},
+		{"fetch_page", `"page":"10.0.0.5:80"`, "host /page 10.0.0.5"},
+		{"fetch_page", `"address":"10.0.0.5"`, "host /address 10.0.0.5"},
+		{"fetch_page", `"server":"10.0.0.5"`, "host /server 10.0.0.5"},
+		{"fetch_page", `"server":"evil.test"`, "host /server evil.test"},
+		{"fetch_page", `"domain":"evil.test"`, "host /domain evil.test"},
+		{"fetch_page", `"target":"10.0.0.5"`, "host /target 10.0.0.5"},
+		{"get_user", `"x":"[::1]:80"`, "host /x ::1"},
+		{"get_user", `"x":"::1"`, "host /x ::1"},
+		{"git_clone", `"repo":"git@10.0.0.5:x/y"`, "host /repo 10.0.0.5"},
+		{"fetch_page", `"url":"FILE:/etc/passwd"`, "path /url /etc/passwd"},
+		{"fetch_page", `"url":"file:etc/passwd"`, "path /url -"},
+		{"fetch_page", `"x":"FILE:/etc/passwd"`, "path /x /etc/passwd"},
+		{"fetch_page", `"page":"2"`, ""},
+		{"get_user", `"server":"main"`, ""},
+		{"get_user", `"x":"1.2.3"`, ""},
+		{"get_user", `"text":"10.0.0.5"`, ""},
+		{"git_clone", `"repo":"next.js"`, ""},
+	} {
+		arguments, want := "{"+c.more+"}", []string{}
+		if c.tool == "send_mail" {
+			arguments = `{"to":"bob@example.com",` + c.more + "}"
+			want = []string{"recipient /to bob@example.com"}
+		}
+		if c.want != "" {
+			want = append(want, c.want)
+		}
+		got := brief(j.Call(j.Of(described(c.tool), nil), json.RawMessage(arguments)).Targets)
+		slices.Sort(got)
+		if slices.Sort(want); !slices.Equal(got, want) {
+			t.Errorf("%s(%s) reaches %q, want %q", c.tool, arguments, got, want)
+		}
+	}
+	got := brief(j.Call(j.Of(described("send_mail"), nil), json.RawMessage(`{"to":{"email":"bob@example.com","value":"eve@evil.test"}}`)).Targets)
+	if !slices.Equal(got, []string{"recipient /to/email bob@example.com", "recipient /to/value eve@evil.test"}) {
+		t.Errorf("an object reaches %q", got)
+	}
+}
+
+// TestPaymentIsWhole gives arguments beside a payment that may change it, and
+// those that do not.
+func TestPaymentIsWhole(t *testing.T) {
+	j := shipped(t)
+	v := j.Of(described("make_payment"), nil)
+	const plain = `"amount":1,"currency":"EUR","payee":"Good Shop"`
+	for _, more := range []string{
+		`"quantity":1000`, `"quantity":"many"`, `"vendor_id":"EVE"`, `"account_id":"EVE"`, `"pay_to":"EVE"`, `"wallet":"EVE"`, `"merchant":"EVE"`, `"supplier":"EVE"`,
+		`"tip":5000`, `"x":"5000"`, `"x":"5 000"`, `"x":"1e3"`, `"splits":[{"who":"EVE","part":"half"}]`, `"x":["EVE"]`, `"unit":"thousand"`, `"recurring":true`,
+	} {
+		if m := j.Call(v, json.RawMessage("{"+plain+","+more+"}")).Money; m == nil || m.Known {
+			t.Errorf("known beside %s: %+v", more, m)
+		}
+	}
+	for _, arguments := range []string{
+		`{"amount":{"value":1,"cents":500000},"currency":"EUR","payee":"Good Shop"}`,
+		`{"amount":1,"currency":"EUR","payee":{"id":"Good Shop","wallet":"EVE"}}`,
+		`{"amount":1,"currency":"EUR","payee":{"id":"Good Shop","x":"EVE"}}`,
+	} {
+		if m := j.Call(v, json.RawMessage(arguments)).Money; m == nil || m.Known {
+			t.Errorf("known: %s: %+v", arguments, m)
+		}
+	}
+	for _, more := range []string{
+		`"id":"42"`, `"idempotency_key":"7-1"`, `"note":"2 of 3"`, `"description":"5"`, `"date":"2026-11-24"`, `"due":"2026-11-24"`, `"urgent":true`, `"vendor":"good shop"`,
+		`"payment":{"note":"x"}`, `"x":"plain"`, `"quantity":null`,
+	} {
+		if m := j.Call(v, json.RawMessage("{"+plain+","+more+"}")).Money; m == nil || !m.Known || m.Payee != "good shop" {
+			t.Errorf("unknown beside %s: %+v", more, m)
+		}
+	}
+}
+
 // TestTargetsAreBounded is one target on either side of the limit, and values
 // that are long.
 func TestTargetsAreBounded(t *testing.T) {
@@ -115,7 +216,7 @@ func TestMoney(t *testing.T) {
 		{`{"amount":true,"currency":"EUR"}`, false, " EUR "},
 		{`{"amount":1,"currency":"coins"}`, false, "  "},
 		{`{"amount":1,"currency":5}`, false, "  "},
-		{`{"amount":1,"currency":"EUR","payee":"a","iban":"b"}`, true, "1 EUR "},
+		{`{"amount":1,"currency":"EUR","payee":"a","iban":"b"}`, false, " EUR "},
 		{`{}`, false, "  "},
 		{`[]`, false, "  "},
 	} {

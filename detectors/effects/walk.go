@@ -34,6 +34,7 @@ type walk struct {
 	guess   bool // names of arguments count
 	hits    []hit
 	given   set  // names of the arguments that hold something, of those that count
+	loose   bool // something that no rule accounts for may change what is paid, or to whom
 	over    bool // there is more than is read
 }
 
@@ -45,7 +46,7 @@ func newWalk(book *roleBook, p *plan, arguments gjson.Result) *walk {
 	}
 	if !p.alone {
 		w.guess, w.given = true, set{}
-		w.object(arguments, nil, false)
+		w.object(arguments, nil, about{})
 	}
 	slices.SortFunc(w.hits, func(a, b hit) int { return cmp.Or(strings.Compare(a.at, b.at), a.rule-b.rule) })
 	return w
@@ -54,7 +55,7 @@ func newWalk(book *roleBook, p *plan, arguments gjson.Result) *walk {
 // follow goes to the values that a catalogue's path names.
 func (w *walk) follow(v gjson.Result, path []string, rules []int) {
 	if len(path) == 0 {
-		w.value(v, rules, true)
+		w.value(v, rules, about{prose: true})
 		return
 	}
 	mark, index, array := len(w.pointer), 0, v.IsArray()
@@ -79,13 +80,13 @@ func (w *walk) follow(v gjson.Result, path []string, rules []int) {
 // object goes through the members of an object, which may stand for a value of
 // the roles under. Where none of its members holds such a value, the object
 // itself is one that cannot be read.
-func (w *walk) object(v gjson.Result, under []int, prose bool) {
+func (w *walk) object(v gjson.Result, under []int, outer about) {
 	var found []int
 	mark := len(w.pointer)
 	v.ForEach(func(name, member gjson.Result) bool {
 		w.push(name.Str)
 		w.spell(name.Str)
-		rules, prose := w.rules(under), prose || w.book.texts[string(w.name)]
+		rules, is := w.rules(under), w.about(outer, under)
 		for _, rule := range under {
 			if slices.Contains(rules, rule) {
 				found = append(found, rule)
@@ -94,7 +95,7 @@ func (w *walk) object(v gjson.Result, under []int, prose bool) {
 		if w.guess && w.book.counted[string(w.name)] && something(member) {
 			w.given[string(w.name)] = true
 		}
-		w.value(member, rules, prose)
+		w.value(member, rules, is)
 		w.pointer = w.pointer[:mark]
 		return true
 	})
@@ -124,7 +125,7 @@ func (w *walk) rules(under []int) []int {
 
 // value notes a value for each of its rules, and goes into it. A program is
 // noted whole, by the first of its rules that counts.
-func (w *walk) value(v gjson.Result, rules []int, prose bool) {
+func (w *walk) value(v gjson.Result, rules []int, is about) {
 	if !something(v) {
 		return
 	}
@@ -139,21 +140,22 @@ func (w *walk) value(v gjson.Result, rules []int, prose bool) {
 		index, mark := 0, len(w.pointer)
 		v.ForEach(func(_, element gjson.Result) bool {
 			w.pointer = strconv.AppendInt(append(w.pointer, '/'), int64(index), 10)
-			w.value(element, rules, prose)
+			w.value(element, rules, is)
 			w.pointer = w.pointer[:mark]
 			index++
 			return true
 		})
 	case v.IsObject():
 		if w.guess || len(rules) > 0 {
-			w.object(v, rules, prose)
+			w.object(v, rules, is)
 		}
 	default:
 		for _, rule := range rules {
 			w.hit(rule, v)
 		}
-		if w.guess && len(rules) == 0 && !prose && v.Type == gjson.String && isURL(v.Str) {
-			w.hit(w.book.stated["urls"][0], v)
+		if w.guess {
+			w.loose = w.loose || w.changesPayment(v, rules, is) && !w.placed()
+			w.unnamed(v, rules, is)
 		}
 	}
 }
@@ -225,18 +227,4 @@ func something(v gjson.Result) bool {
 		return len(strings.Trim(v.Raw, "[]{} \t\r\n")) > 0
 	}
 	return true
-}
-
-// isURL reports that a whole text is an address on the network, whatever its
-// argument is called.
-func isURL(text string) bool {
-	scheme, rest, ok := strings.Cut(strings.TrimSpace(text), "://")
-	if !ok || len(scheme) > 5 || strings.ContainsAny(rest, " \t\r\n") {
-		return false
-	}
-	switch strings.ToLower(scheme) {
-	case "http", "https", "ws", "wss", "ftp", "ftps", "sftp":
-		return true
-	}
-	return false
 }
