@@ -54,12 +54,15 @@ func seed(path string, setenv func(name, value string)) (err error) {
 		return err
 	}
 	past := approval.New(questions, approval.Options{Now: func() time.Time { return time.Now().Add(-time.Hour) }})
-	for name, desk := range map[string]*approval.Desk{"EXPIRED": past, "WAITING": approval.New(questions, approval.Options{})} {
-		q, err := desk.Ask(ctx, askedPayment(), aboutPayment())
+	for _, question := range []struct { // in this order: the second asks anew because the first has expired
+		name string
+		desk *approval.Desk
+	}{{"EXPIRED", past}, {"WAITING", approval.New(questions, approval.Options{})}} {
+		q, err := question.desk.Ask(ctx, askedPayment(), aboutPayment())
 		if err != nil {
 			return err
 		}
-		setenv(name, q.ID)
+		setenv(question.name, q.ID)
 	}
 	other := askedPayment()
 	other.Server, other.Tool, other.Session = "", "wipe\x1b[2J\u202e", ""
