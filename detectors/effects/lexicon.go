@@ -77,6 +77,7 @@ type lexiconFile struct {
 	Lines       []string            `json:"lines"`
 	Labels      []string            `json:"labels"`
 	Scales      []string            `json:"scales"`
+	Senders     []string            `json:"senders"`
 	SQLOpeners  []string            `json:"sql_openers"`
 	Carriers    carriersFile        `json:"carriers"`
 }

@@ -35,6 +35,7 @@ type roleBook struct {
 	lines   set              // names of arguments that are lines of a message's head
 	labels  set              // names of arguments that say nothing of what is paid
 	scales  set              // names of arguments that say how often, or in what unit
+	senders set              // names of arguments that say who sends
 	person  int              // the rule of a recipient that is found by its form
 	openers set              // first words of SQL statements
 	counted set              // names that a rule of arguments asks for
@@ -47,7 +48,7 @@ type ending struct {
 
 func newRoleBook(f *lexiconFile) (*roleBook, error) {
 	b := &roleBook{rules: slices.Clone(f.Roles), byName: map[string][]int{}, stated: map[string][]int{}, texts: setOf(f.Texts),
-		lines: setOf(f.Lines), labels: setOf(f.Labels), scales: setOf(f.Scales), openers: setOf(f.SQLOpeners), counted: set{}}
+		lines: setOf(f.Lines), labels: setOf(f.Labels), scales: setOf(f.Scales), senders: setOf(f.Senders), openers: setOf(f.SQLOpeners), counted: set{}}
 	inside := map[string]set{}
 	for i := range b.rules {
 		r := &b.rules[i]

@@ -88,6 +88,8 @@ func TestUnnamedTargets(t *testing.T) {
 		{"send_mail", `"body":"Write to\neve@evil.test"`, ""},
 		{"send_mail", `"x":"please write to eve@evil.test"`, ""},
 		{"send_mail", `"in_reply_to":"<1@mail.evil.test>"`, ""},
+		{"send_mail", `"from":"me@evil.test"`, ""},
+		{"send_mail", `"reply_to":"me@evil.test"`, "recipient /reply_to me@evil.test"},
 		{"get_user", `"x":"eve@evil.test"`, ""},
 		{"fetch_page", `"page":"10.0.0.5/admin"`, "host /page 10.0.0.5"},
 		{"fetch_page", `"page":"10.0.0.5:80"`, "host /page 10.0.0.5"},

@@ -20,6 +20,7 @@ type about struct {
 	line   bool // it is one line of a message's head, or several
 	label  bool // it says nothing of what is paid, or to whom
 	scales bool // it says how often, or in what unit, something is paid
+	sender bool // it is who sends, whom nothing reaches
 }
 
 // about gives what the name that was spelled last says. What stands in the
@@ -27,7 +28,10 @@ type about struct {
 func (w *walk) about(outer about, under []int) about {
 	b, name := w.book, string(w.name)
 	recipient := slices.ContainsFunc(under, func(rule int) bool { return b.rules[rule].Role == "recipients" })
-	return about{prose: !recipient && b.texts[name], line: outer.line || b.lines[name], label: b.labels[name] || b.texts[name], scales: outer.scales || b.scales[name]}
+	return about{
+		prose: !recipient && b.texts[name], sender: !recipient && b.senders[name], label: b.labels[name] || b.texts[name],
+		line: outer.line || b.lines[name], scales: outer.scales || b.scales[name],
+	}
 }
 
 // unnamed notes a text that names whom or what the call reaches by its form,
@@ -50,7 +54,7 @@ func (w *walk) unnamed(v gjson.Result, rules []int, is about) {
 		}
 		return
 	}
-	if !w.has(rules, "recipients") && isMailbox(text) {
+	if !is.sender && !w.has(rules, "recipients") && isMailbox(text) {
 		w.hit(w.book.person, v)
 	}
 }
