@@ -26,11 +26,11 @@ type about struct {
 // about gives what the name that was spelled last says. What stands in the
 // object of a recipient is no prose, whatever it is called.
 func (w *walk) about(outer about, under []int) about {
-	b, name := w.book, string(w.name)
+	b, name := w.book, w.name
 	recipient := slices.ContainsFunc(under, func(rule int) bool { return b.rules[rule].Role == "recipients" })
 	return about{
-		prose: !recipient && b.texts[name], sender: !recipient && b.senders[name], label: b.labels[name] || b.texts[name],
-		line: outer.line || b.lines[name], scales: outer.scales || b.scales[name],
+		prose: !recipient && b.texts[string(name)], sender: !recipient && b.senders[string(name)], label: b.labels[string(name)] || b.texts[string(name)],
+		line: outer.line || b.lines[string(name)], scales: outer.scales || b.scales[string(name)],
 	}
 }
 
