@@ -77,11 +77,11 @@ func (a *app) check(ctx context.Context, c *config.Config) error {
 }
 
 func (a *app) serve(ctx context.Context, c *config.Config) error {
-	sidecar.Tune()
 	s, err := sidecar.Open(ctx, c, slog.New(slog.NewTextHandler(a.err, nil)))
 	if err != nil {
 		return err
 	}
+	sidecar.Tune()
 	on, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.Listen)
 	if err != nil {
 		return errors.Join(hinted{err, "another process may use the address; set `listen` in the configuration"}, s.Close())
