@@ -19,22 +19,28 @@ func (f *Firewall) approve(ctx context.Context, engine *policy.Engine, t *transi
 	t.approved, t.final = true, false
 	err := f.settle(ctx, engine, t)
 	t.final = true
-	if err != nil || !t.goes() {
-		return err
+	if err == nil && !t.goes() {
+		err = byPolicy(toolproxy.CodeDenied, t.decision)
 	}
 	asked.asks = t.asks
-	binding, err := f.binding(engine, t)
-	if err != nil {
-		return err
+	var question approval.Question
+	var binding approval.Binding
+	if err == nil {
+		binding, err = f.binding(engine, t)
 	}
-	question, err := f.take(ctx, t, binding)
-	if err != nil || question.State == approval.Approved {
+	if err == nil {
+		question, err = f.take(ctx, t, binding)
+	}
+	if err == nil && question.State == approval.Approved {
 		t.question = question.ID
-		return err
+		return nil
 	}
-	*t = asked
+	*t = asked // nobody approved it, and the record must not say so
 	t.question = question.ID
-	if question.State == approval.Denied {
+	switch {
+	case err != nil:
+		return err
+	case question.State == approval.Denied:
 		return notApproved(question.ID)
 	}
 	t.question, err = f.ask(ctx, binding, t)

@@ -218,3 +218,24 @@ ask contains {"reason": "updates are looked at"} if {
 		t.Errorf("asked by %v, %v", question.Rules, err)
 	}
 }
+
+// TestRecordOfWhatNobodyApproved: a call that would be refused even if a person
+// approved it is refused at once, and its record says of no approval.
+func TestRecordOfWhatNobodyApproved(t *testing.T) {
+	b := asking(t, func(o *setup) {
+		o.rules = map[string]string{"redo.rego": `package callgate.rules.redo
+transform contains {"reason": "elsewhere", "edits": [{"op": "set", "pointer": "/far", "value": true}]} if {
+	not input.call.arguments.far
+	not input.call.listing
+	not input.result
+}
+deny contains {"reason": "not there"} if input.call.arguments.far`}
+	})
+	_, err := b.Guard(&upstream{}).ServeCall(t.Context(), deletion(`{"id":"c-1"}`))
+	refusedAs(t, err, toolproxy.CodeDenied, "policy")
+	r := b.one()
+	in, err := policy.ReadInput(r.Input)
+	if err != nil || in.Call.Approved || r.Decision != "deny" || r.Approval != "" {
+		t.Errorf("recorded %s, question %q, approved %v, %v", r.Decision, r.Approval, in.Call.Approved, err)
+	}
+}
