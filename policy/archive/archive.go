@@ -14,7 +14,6 @@ package archive
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -94,14 +93,6 @@ func (f *Fault) Unwrap() error { return f.Cause }
 
 func fault(code Code, cause error, format string, args ...any) error {
 	return &Fault{Code: code, Message: fmt.Sprintf(format, args...), Cause: cause}
-}
-
-// CodeOf is the code of a Fault, and Unreadable for any other error.
-func CodeOf(err error) Code {
-	if f, ok := errors.AsType[*Fault](err); ok {
-		return f.Code
-	}
-	return Unreadable
 }
 
 // Want says what a bundle has to be.

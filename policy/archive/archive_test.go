@@ -351,7 +351,7 @@ func TestAtTheLimits(t *testing.T) {
 		}
 	}
 	beyond := packed(t, entry{name: "data.json", text: `{"corp": [` + noise(MaxValues-manifestTokens-5) + `]}`})
-	if _, err := Read(beyond, Want{Name: "corp"}); CodeOf(err) != BadJSON {
+	if _, err := Read(beyond, Want{Name: "corp"}); codeOf(err) != BadJSON {
 		t.Errorf("a value too many: %v", err)
 	}
 }
@@ -396,19 +396,19 @@ func TestFiles(t *testing.T) {
 	if err := os.Truncate(path, MaxBytes+1); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadFile(path, Want{}); CodeOf(err) != TooLarge {
+	if _, err := ReadFile(path, Want{}); codeOf(err) != TooLarge {
 		t.Errorf("one byte too many: %v", err)
 	}
 	if err := os.Truncate(path, MaxBytes); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadFile(path, Want{Name: "corp"}); CodeOf(err) != NotGzip { // zeros behind the bundle
+	if _, err := ReadFile(path, Want{Name: "corp"}); codeOf(err) != NotGzip { // zeros behind the bundle
 		t.Errorf("at the limit: %v", err)
 	}
-	if _, err := ReadFile(path+"x", Want{}); CodeOf(err) != Unreadable {
+	if _, err := ReadFile(path+"x", Want{}); codeOf(err) != Unreadable {
 		t.Errorf("no file: %v", err)
 	}
-	if err := Keep(filepath.Join(path, "below"), raw); CodeOf(err) != Unreadable {
+	if err := Keep(filepath.Join(path, "below"), raw); codeOf(err) != Unreadable {
 		t.Errorf("kept below a file: %v", err)
 	}
 }
@@ -428,7 +428,7 @@ func TestSucceeds(t *testing.T) {
 	}
 	for _, c := range cases {
 		err := c.b.Succeeds(c.other)
-		if (err == nil) != (c.code == "") || err != nil && CodeOf(err) != c.code {
+		if (err == nil) != (c.code == "") || err != nil && codeOf(err) != c.code {
 			t.Errorf("%+v after %+v: %v, want %q", c.b, c.other, err, c.code)
 		}
 	}
@@ -450,17 +450,17 @@ func TestBadKeys(t *testing.T) {
 		"a broken key": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: []byte{1, 2}}),
 	}
 	for name, text := range cases {
-		if _, err := ParseKey(text); CodeOf(err) != BadKey || err == nil {
+		if _, err := ParseKey(text); codeOf(err) != BadKey || err == nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name == "a private key" {
 			continue
 		}
-		if _, err := Make(folder(), Label{Serial: 1}, append([]byte{}, text...)); CodeOf(err) != BadKey || err == nil {
+		if _, err := Make(folder(), Label{Serial: 1}, append([]byte{}, text...)); codeOf(err) != BadKey || err == nil {
 			t.Errorf("signing with %s: %v", name, err)
 		}
 	}
-	if _, err := ReadKey(filepath.Join(t.TempDir(), "none")); CodeOf(err) != BadKey {
+	if _, err := ReadKey(filepath.Join(t.TempDir(), "none")); codeOf(err) != BadKey {
 		t.Errorf("no file: %v", err)
 	}
 }
@@ -480,11 +480,11 @@ func TestMakeRefuses(t *testing.T) {
 	for _, c := range cases {
 		dir := folder()
 		dir[c.file] = &fstest.MapFile{Data: []byte(c.text)}
-		if _, err := Make(dir, Label{Serial: 1}, nil); CodeOf(err) != c.code || err == nil {
+		if _, err := Make(dir, Label{Serial: 1}, nil); codeOf(err) != c.code || err == nil {
 			t.Errorf("%s: %v, want %s", c.name, err, c.code)
 		}
 	}
-	if _, err := Make(fstest.MapFS{}, Label{}, nil); CodeOf(err) != Unsupported {
+	if _, err := Make(fstest.MapFS{}, Label{}, nil); codeOf(err) != Unsupported {
 		t.Errorf("an empty folder: %v", err)
 	}
 }
@@ -505,4 +505,12 @@ func FuzzRead(f *testing.F) {
 			t.Fatal("a bundle without roots")
 		}
 	})
+}
+
+// codeOf is the code of a Fault, and Unreadable for any other error.
+func codeOf(err error) Code {
+	if f, ok := errors.AsType[*Fault](err); ok {
+		return f.Code
+	}
+	return Unreadable
 }

@@ -36,7 +36,7 @@ func TestAtTheEdges(t *testing.T) {
 		if _, err := Read(c.at, Want{Name: "corp"}); err != nil {
 			t.Errorf("%s, at the limit: %v", c.name, err)
 		}
-		if _, err := Read(c.beyond, Want{Name: "corp"}); CodeOf(err) != c.code {
+		if _, err := Read(c.beyond, Want{Name: "corp"}); codeOf(err) != c.code {
 			t.Errorf("%s, beyond the limit: got %v, want %s", c.name, err, c.code)
 		}
 	}

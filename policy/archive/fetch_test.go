@@ -108,7 +108,7 @@ func TestFetchFails(t *testing.T) {
 				o.Timeout = 100 * time.Millisecond
 			}
 			raw, _, err := o.Fetch(t.Context(), "")
-			if raw != nil || CodeOf(err) != c.code || err == nil {
+			if raw != nil || codeOf(err) != c.code || err == nil {
 				t.Fatalf("got %d bytes, %v, want %s", len(raw), err, c.code)
 			}
 			if strings.Contains(err.Error(), "hidden") {
@@ -118,12 +118,12 @@ func TestFetchFails(t *testing.T) {
 	}
 	down := httptest.NewServer(nil)
 	down.Close()
-	if _, _, err := NewOrigin(down.URL, nil).Fetch(t.Context(), ""); CodeOf(err) != Unreachable || err == nil {
+	if _, _, err := NewOrigin(down.URL, nil).Fetch(t.Context(), ""); codeOf(err) != Unreachable || err == nil {
 		t.Errorf("a server that is down: %v", err)
 	}
 	o := from(t, status(200))
 	o.Headers = func() (http.Header, error) { return nil, context.Canceled }
-	if _, _, err := o.Fetch(t.Context(), ""); CodeOf(err) != Unreachable || err == nil {
+	if _, _, err := o.Fetch(t.Context(), ""); codeOf(err) != Unreachable || err == nil {
 		t.Errorf("no headers: %v", err)
 	}
 }
@@ -144,7 +144,7 @@ func TestLargeBundlesAreNotHeld(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	_, err := slurp(body)
 	runtime.ReadMemStats(&after)
-	if CodeOf(err) != TooLarge || body.sent > 2*MaxBytes {
+	if codeOf(err) != TooLarge || body.sent > 2*MaxBytes {
 		t.Errorf("read %d bytes, %v", body.sent, err)
 	}
 	if cost := after.TotalAlloc - before.TotalAlloc; cost > 8*MaxBytes {
